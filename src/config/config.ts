@@ -1,0 +1,53 @@
+/** What the agent runs with: every setting of the table in README.md, parsed and checked. */
+export interface Config {
+  /** Most records in a batch: 1 to 10,000. */
+  readonly batchSize: number;
+  /** Longest wait before a batch is written, in milliseconds. */
+  readonly batchPeriodMs: number;
+  /** Namespaces to watch; undefined is all of them. */
+  readonly namespaces: readonly string[] | undefined;
+  /** Label selector in the API's grammar; empty selects all pods. */
+  readonly selector: string;
+  /** etcd endpoints as URLs, at least one. */
+  readonly etcdServers: readonly string[];
+  /** Life of keys in etcd in milliseconds; 0 keeps them for ever. */
+  readonly ttlMs: number;
+  /** Never empty with podSource `kubernetes`. */
+  readonly nodeName: string;
+  readonly podSource: 'kubernetes' | 'directory';
+  /** Names of writers, or paths or names of modules; at least one, none twice. */
+  readonly writers: readonly string[];
+  /** Absolute. */
+  readonly podLogDir: string;
+  /** Absolute. */
+  readonly stateDir: string;
+  /** 0 is off. */
+  readonly httpPort: number;
+  readonly kubernetesMetadata: boolean;
+  readonly maxInFlight: number;
+  readonly maxRecordBytes: number;
+  readonly shutdownTimeoutMs: number;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly etcd: EtcdAccess;
+  readonly file: FileDestination;
+}
+
+/** How to reach etcd beyond ETCD_SERVERS. Paths, where present, are absolute and were readable at start. */
+export interface EtcdAccess {
+  /** ETCD_USERNAME. */
+  readonly username: string | undefined;
+  /** ETCD_PASSWORD. A secret: never in logs, `config`, metrics or errors. */
+  readonly password: string | undefined;
+  /** ETCD_PASSWORD_FILE; its content, without a final newline, is the password. Excludes ETCD_PASSWORD. */
+  readonly passwordFile: string | undefined;
+  /** ETCD_CA_FILE: PEM of the authority that signed the server's certificate. */
+  readonly caFile: string | undefined;
+  /** ETCD_CERT_FILE and ETCD_KEY_FILE: PEM of the client's certificate and key; both or neither. */
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
+export interface FileDestination {
+  /** FILE_PATH: the NDJSON file the writer `file` appends to; absolute. Default `<STATE_DIR>/records.ndjson`. */
+  readonly path: string;
+}

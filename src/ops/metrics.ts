@@ -1,0 +1,50 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The agent's instruments. One object a process, made at the composition root and handed to who needs it. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** Makes the instruments and their registry. What is counted per line is kept in plain numbers and read at a scrape. */
+export function createMetrics() {
+  const registry = new Registry();
+  const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name: `frostbeat_${name}`, help, labelNames, registers: [registry] });
+  const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name: `frostbeat_${name}`, help, labelNames, registers: [registry] });
+  const histogram = <L extends string = never>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: readonly L[] = [],
+  ) => new Histogram<L>({ name: `frostbeat_${name}`, help, labelNames, buckets, registers: [registry] });
+
+  return {
+    registry,
+    counter,
+    gauge,
+    pods: gauge('pods', 'Pods whose logs are followed.'),
+    podWatchStarts: counter('pod_watch_starts_total', 'Watches opened on the Kubernetes API.'),
+    podLists: counter('pod_lists_total', 'Full lists of pods asked of the Kubernetes API.'),
+    podApiErrors: counter('pod_api_errors_total', 'Lists and watches that failed, by reason.', ['reason']),
+    rescans: counter('directory_rescans_total', 'Container directories listed anew.'),
+    watchErrors: counter('directory_watch_errors_total', 'Errors of directory watching; polling covers for it.'),
+    refusedFiles: counter('files_refused_total', 'Files not read, by reason.', ['reason']),
+    batchRecords: histogram('batch_records', 'Records in a batch.', [1, 5, 10, 20, 50, 100, 200, 500, 1000, 5000], ['writer']),
+    writeSeconds: histogram(
+      'write_seconds',
+      'Time a batch took to be written, by writer and outcome.',
+      [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      ['writer', 'outcome'],
+    ),
+    retries: counter('retries_total', 'Batches tried again, by writer.', ['writer']),
+    deadLetters: counter('dead_letters_total', 'Records a destination refused for good, by writer.', ['writer']),
+    offsetCommits: counter('offset_commits_total', 'Times the offsets were saved.'),
+    offsetCommitErrors: counter('offset_commit_errors_total', 'Times the offsets could not be saved.'),
+    gapBytes: counter('gap_bytes_total', 'Bytes that could not be read and are recorded as gaps.'),
+    gaps: counter('gaps_total', 'Gaps recorded.', ['reason']),
+  };
+}
+
+/** Adds the process's and the runtime's own metrics (`process_…`, `nodejs_…`). */
+export function addProcessMetrics({ registry }: Metrics): void {
+  collectDefaultMetrics({ register: registry });
+}

@@ -1,0 +1,35 @@
+/** Where a record came from. */
+export interface RecordSource {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** Empty where the node has no name (POD_SOURCE=directory without NODE_NAME). */
+  readonly node: string;
+}
+
+/**
+ * One record that a container wrote: a JSON object with a trace ID and a time. This is what writers see.
+ */
+export interface LogRecord {
+  /**
+   * The record's stable identity, `<fileId>-<offset>`: 16 hexadecimal digits of the file's identity, then 12
+   * of the offset (in bytes) at which the record begins. Reading the same file again, under whatever name,
+   * gives the same.
+   */
+  readonly id: string;
+  /** The member `traceId`; never empty, any Unicode text, possibly hostile. */
+  readonly traceId: string;
+  /** The member `time` in nanoseconds since 1970-01-01T00:00:00Z, as decimal digits. */
+  readonly unixNano: string;
+  readonly source: RecordSource;
+  /**
+   * The record's JSON text, one character (U+0000 to U+00FF) for each byte of its UTF-8 form, so that bytes
+   * which are no valid UTF-8 survive: `Buffer.from(record.latin1, 'latin1')` gives the bytes as the container
+   * wrote them, with the member `kubernetes` added at the end where KUBERNETES_METADATA asks for it.
+   */
+  readonly latin1: string;
+  /** The bytes of `latin1`, made anew at each call. */
+  toBytes(): Buffer;
+  /** Length of the record in bytes. */
+  readonly byteLength: number;
+}

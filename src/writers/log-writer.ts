@@ -1,0 +1,74 @@
+import type { LogRecord } from '../record/log-record.ts';
+
+/**
+ * A destination for records: the public contract of Frostbeat's writers.
+ *
+ * A writer sees plain records and never offsets, so it cannot break the guarantee: what it has not
+ * confirmed is written again, after a restart too. It should therefore write a record of the same `id`
+ * to the same place, so that writing it twice leaves it there once.
+ */
+export interface LogWriter {
+  /** Names the writer in logs and metrics: lower case, unique among the writers in use. */
+  readonly name: string;
+
+  /** What a batch for this destination should be; without it BATCH_SIZE and a limit of 1 MiB hold. */
+  readonly batch?: BatchPreference;
+
+  /**
+   * Called once before the first batch. It may throw to say that the configuration cannot work; a
+   * destination that is merely not reachable yet is no reason to: the batches are tried until it is.
+   */
+  open?(signal: AbortSignal): Promise<void>;
+
+  /**
+   * Writes the records and resolves when every one of them is durable. Several calls may be under way at
+   * once. `records` is never empty and must not be changed.
+   *
+   * @throws RejectedError names records that must never be tried again; the others of the batch are then
+   *   tried again without them.
+   * @throws RetryAfterError the destination's own word on when to try again.
+   * @throws anything else: the whole batch is tried again, after a growing pause, for ever.
+   */
+  writeBatch(records: readonly LogRecord[], signal: AbortSignal): Promise<void>;
+
+  /** Called once, after the last batch, at a clean stop. */
+  close?(): Promise<void>;
+}
+
+/** The size of batch that a destination is best at. A batch still never waits longer than BATCH_PERIOD. */
+export interface BatchPreference {
+  /** Most records in a batch, at least 1. */
+  readonly records: number;
+  /** Most bytes of record values in a batch, at least 1; one record may exceed it alone. */
+  readonly bytes: number;
+}
+
+/** One record that a destination refuses for good, and why. */
+export interface Rejection {
+  readonly record: LogRecord;
+  readonly reason: string;
+}
+
+/** Thrown by `writeBatch`: these records can never be written; they go to the dead letters. */
+export class RejectedError extends Error {
+  override readonly name = 'RejectedError';
+  readonly rejections: readonly Rejection[];
+
+  /** @param rejections at least one; records that are not named are tried again. */
+  constructor(rejections: readonly Rejection[], options?: ErrorOptions) {
+    super(`Cannot write ${rejections.length} records: ${rejections[0]?.reason ?? 'no reason given'}`, options);
+    this.rejections = rejections;
+  }
+}
+
+/** Thrown by `writeBatch`: try the batch again, and not before the time the destination asked for. */
+export class RetryAfterError extends Error {
+  override readonly name = 'RetryAfterError';
+  /** Milliseconds to wait, at least 0. */
+  readonly delayMs: number;
+
+  constructor(message: string, delayMs: number, options?: ErrorOptions) {
+    super(message, options);
+    this.delayMs = delayMs;
+  }
+}
