@@ -26,9 +26,17 @@ export function createMetrics() {
     podLists: counter('pod_lists_total', 'Full lists of pods asked of the Kubernetes API.'),
     podApiErrors: counter('pod_api_errors_total', 'Lists and watches that failed, by reason.', ['reason']),
     rescans: counter('directory_rescans_total', 'Container directories listed anew.'),
-    watchErrors: counter('directory_watch_errors_total', 'Errors of directory watching; polling covers for it.'),
+    watchErrors: counter(
+      'directory_watch_errors_total',
+      'Errors of directory watching; polling covers for it.',
+    ),
     refusedFiles: counter('files_refused_total', 'Files not read, by reason.', ['reason']),
-    batchRecords: histogram('batch_records', 'Records in a batch.', [1, 5, 10, 20, 50, 100, 200, 500, 1000, 5000], ['writer']),
+    batchRecords: histogram(
+      'batch_records',
+      'Records in a batch.',
+      [1, 5, 10, 20, 50, 100, 200, 500, 1000, 5000],
+      ['writer'],
+    ),
     writeSeconds: histogram(
       'write_seconds',
       'Time a batch took to be written, by writer and outcome.',
@@ -36,7 +44,9 @@ export function createMetrics() {
       ['writer', 'outcome'],
     ),
     retries: counter('retries_total', 'Batches tried again, by writer.', ['writer']),
-    deadLetters: counter('dead_letters_total', 'Records a destination refused for good, by writer.', ['writer']),
+    deadLetters: counter('dead_letters_total', 'Records a destination refused for good, by writer.', [
+      'writer',
+    ]),
     offsetCommits: counter('offset_commits_total', 'Times the offsets were saved.'),
     offsetCommitErrors: counter('offset_commit_errors_total', 'Times the offsets could not be saved.'),
     gapBytes: counter('gap_bytes_total', 'Bytes that could not be read and are recorded as gaps.'),

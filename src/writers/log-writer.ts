@@ -56,7 +56,10 @@ export class RejectedError extends Error {
 
   /** @param rejections at least one; records that are not named are tried again. */
   constructor(rejections: readonly Rejection[], options?: ErrorOptions) {
-    super(`Cannot write ${rejections.length} records: ${rejections[0]?.reason ?? 'no reason given'}`, options);
+    super(
+      `Cannot write ${rejections.length} records: ${rejections[0]?.reason ?? 'no reason given'}`,
+      options,
+    );
     this.rejections = rejections;
   }
 }
