@@ -1,0 +1,59 @@
+// Makes a fresh clone ready: installs what package-lock.json names where that is missing or older, then builds.
+// Runs as prestart and pretest, on whatever Node the machine has (20 or later), with nothing installed yet.
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const node24 = join(root, 'node_modules', '.bin', 'node');
+
+const modified = (path) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs;
+
+// npm writes this file last, so an install that was cut short does not count.
+const installed = modified('node_modules/.package-lock.json') ?? 0;
+if (installed < modified('package-lock.json') || modified('node_modules/.bin/node') === undefined) install();
+if (!process.argv.includes('--no-build')) build();
+
+function install() {
+  const started = Date.now();
+  say('Installing packages (once; about half a minute) …');
+  // npm tells its scripts where it is; run by hand, it is on the PATH. stdout is npm's chatter, stderr its errors.
+  const npm = process.env.npm_execpath;
+  const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  run(
+    command,
+    [...args, 'ci'],
+    'Cannot install the packages: npm ci failed; what it said is above',
+    'ignore',
+  );
+  if (modified('node_modules/.bin/node') === undefined) {
+    fail(
+      'Cannot go on: the package «node», which brings Node 24, was not set up. Is ignore-scripts set in your .npmrc?',
+    );
+  }
+  say(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`);
+}
+
+function build() {
+  run(
+    node24,
+    ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
+    'Cannot build dist/: the compiler found the faults above',
+  );
+}
+
+function run(command, args, failure, stdout = 'inherit') {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', stdout, 'inherit'] });
+  if (error) fail(`${failure}: ${error.message}`);
+  if (status !== 0) fail(`${failure}.`);
+}
+
+function say(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+function fail(text) {
+  say(text);
+  process.exit(1);
+}

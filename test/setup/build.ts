@@ -1,0 +1,11 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/**
+ * Builds dist/ once, before any test: the integration tests run the agent as it is installed. Types are not
+ * checked here, so that a fault in one file does not keep the tests of the others from running.
+ */
+export async function setup(): Promise<void> {
+  const tsc = 'node_modules/typescript/bin/tsc';
+  await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck']);
+}

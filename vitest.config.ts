@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+const ci = process.env['CI'] === 'true';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/setup/build.ts'],
+    // Tests wait for conditions, on machines of two cores that are busy with other things too.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // A machine of two cores runs two agents and two servers at once as it is.
+    maxWorkers: 2,
+    allowOnly: !ci,
+    passWithNoTests: false,
+    unstubEnvs: true,
+    reporters: [ci ? ['tree', { summary: false }] : 'default', './test/setup/skips.ts'],
+  },
+});
