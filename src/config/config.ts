@@ -30,6 +30,8 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly etcd: EtcdAccess;
   readonly file: FileDestination;
+  /** What modules named in WRITERS are given: the environment, with the flags of our settings laid over it. */
+  readonly writerOptions: Readonly<Record<string, string | undefined>>;
 }
 
 /** How to reach etcd beyond ETCD_SERVERS. Paths, where present, are absolute and were readable at start. */

@@ -1,0 +1,60 @@
+import { flagOf } from './settings.ts';
+import type { Values } from './settings.ts';
+
+/** What only shows when settings are seen together. Settings that are wrong by themselves are absent here. */
+export function crossCheck(values: Partial<Values>, { node }: { readonly node: boolean }): string[] {
+  const mistakes: string[] = [];
+  const say = (variable: string, text: string): unknown =>
+    mistakes.push(`${variable} (${flagOf(variable)}) ${text}`);
+
+  if (node && values.podSource === 'kubernetes' && values.nodeName === '') {
+    say(
+      'NODE_NAME',
+      'is not set: with POD_SOURCE=kubernetes it must be the name of this node ' +
+        '(in a DaemonSet from the downward API, spec.nodeName); POD_SOURCE=directory needs none',
+    );
+  }
+  if (values.etcdPassword !== undefined && values.etcdPasswordFile !== undefined) {
+    say(
+      'ETCD_PASSWORD_FILE',
+      `is "${values.etcdPasswordFile}": it must not be set together with ETCD_PASSWORD`,
+    );
+  }
+  const password = values.etcdPassword ?? values.etcdPasswordFile;
+  if ('etcdUsername' in values && values.etcdUsername === undefined && password !== undefined) {
+    say('ETCD_USERNAME', 'is not set: with a password it must be the name of the user');
+  }
+  if (values.etcdUsername !== undefined && bothAbsent(values, 'etcdPassword', 'etcdPasswordFile')) {
+    say('ETCD_PASSWORD_FILE', 'is not set: with ETCD_USERNAME it must be a file, or ETCD_PASSWORD be set');
+  }
+  if (values.etcdCertFile !== undefined && isAbsent(values, 'etcdKeyFile')) {
+    say('ETCD_KEY_FILE', 'is not set: with ETCD_CERT_FILE it must be the file of its key');
+  }
+  if (values.etcdKeyFile !== undefined && isAbsent(values, 'etcdCertFile')) {
+    say('ETCD_CERT_FILE', 'is not set: with ETCD_KEY_FILE it must be the file of its certificate');
+  }
+  checkSchemes(values, say);
+  return mistakes;
+}
+
+function checkSchemes(values: Partial<Values>, say: (variable: string, text: string) => unknown): void {
+  const schemes = new Set(values.etcdServers?.map(({ scheme }) => scheme ?? 'either'));
+  const tls = values.etcdCaFile ?? values.etcdCertFile;
+  const text = values.etcdServers
+    ?.map(({ scheme, host }) => (scheme ? `${scheme}://${host}` : host))
+    .join(',');
+  if (schemes.has('http') && tls !== undefined) {
+    say('ETCD_SERVERS', `is "${text}": with ETCD_CA_FILE or ETCD_CERT_FILE it must be https:// or host:port`);
+  } else if (schemes.has('https') && (schemes.has('http') || (schemes.has('either') && tls === undefined))) {
+    say('ETCD_SERVERS', `is "${text}": it must be http:// or https:// throughout`);
+  }
+}
+
+function bothAbsent(values: Partial<Values>, one: keyof Values, other: keyof Values): boolean {
+  return isAbsent(values, one) && isAbsent(values, other);
+}
+
+/** Not given, as opposed to given and wrong. */
+function isAbsent(values: Partial<Values>, key: keyof Values): boolean {
+  return key in values && values[key] === undefined;
+}

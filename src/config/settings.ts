@@ -1,0 +1,239 @@
+import { boolean, duration, integer, oneOf, optionalFile, optionalText, path, size } from './parse.ts';
+import type { Parse } from './parse.ts';
+import { endpoints, maskUserInfo, namespaces, nodeName, writers } from './parse-lists.ts';
+import { selector } from './selector.ts';
+
+/** One setting: an environment variable, and a flag of the same name. */
+export interface Setting<T> {
+  readonly variable: string;
+  readonly group: (typeof groups)[number];
+  /** Text as a user would write it; empty is none. `<STATE_DIR>` in it stands for that setting's value. */
+  readonly default: string;
+  readonly parse: Parse<T>;
+  /** One line, for the help and for README's table. */
+  readonly meaning: string;
+  /** What the value is, in the help. */
+  readonly placeholder: string;
+  /** What may be shown of a text that holds a secret. */
+  readonly mask?: (text: string) => string;
+  /** Spaces around the text belong to it. */
+  readonly verbatim?: true;
+}
+
+/** The headings of the help, in its order. */
+export const groups = ['What is collected', 'Delivery', 'etcd', 'file', 'The agent itself'] as const;
+
+const hour = 3_600_000;
+
+/** Every setting. Help, flags, `frostbeat config` and the checks of a start come from this one table. */
+export const settings = {
+  namespaces: setting({
+    variable: 'NAMESPACE',
+    group: 'What is collected',
+    default: 'demo-system',
+    parse: namespaces,
+    placeholder: 'names',
+    meaning: 'Namespace to watch; a comma-separated list, or * for all',
+  }),
+  selector: setting({
+    variable: 'SELECTOR',
+    group: 'What is collected',
+    default: 'app=snowplow',
+    parse: selector,
+    placeholder: 'selector',
+    meaning: 'Label selector of the pods; empty selects all',
+  }),
+  nodeName: setting({
+    variable: 'NODE_NAME',
+    group: 'What is collected',
+    default: '',
+    parse: nodeName,
+    placeholder: 'name',
+    meaning: 'This node; required with POD_SOURCE=kubernetes',
+  }),
+  podSource: setting({
+    variable: 'POD_SOURCE',
+    group: 'What is collected',
+    default: 'kubernetes',
+    parse: oneOf('kubernetes', 'directory'),
+    placeholder: 'source',
+    meaning: 'Where pods are found: kubernetes (the API) or directory (the names under POD_LOG_DIR)',
+  }),
+  podLogDir: setting({
+    variable: 'POD_LOG_DIR',
+    group: 'What is collected',
+    default: '/var/log/pods',
+    parse: path,
+    placeholder: 'path',
+    meaning: "The kubelet's log directory",
+  }),
+  kubernetesMetadata: setting({
+    variable: 'KUBERNETES_METADATA',
+    group: 'What is collected',
+    default: 'true',
+    parse: boolean,
+    placeholder: 'true|false',
+    meaning: 'Add to each record where it came from',
+  }),
+  maxRecordBytes: setting({
+    variable: 'MAX_RECORD_BYTES',
+    group: 'What is collected',
+    default: '1MiB',
+    parse: size(1, 64 * 2 ** 20),
+    placeholder: 'size',
+    meaning: 'Longest record; a longer one is skipped and counted',
+  }),
+  writers: setting({
+    variable: 'WRITERS',
+    group: 'Delivery',
+    default: 'etcd',
+    parse: writers,
+    placeholder: 'names',
+    meaning: "Comma-separated: etcd, file, stdout, or a module's path (./writer.js) or package name",
+  }),
+  batchSize: setting({
+    variable: 'BATCH_SIZE',
+    group: 'Delivery',
+    default: '20',
+    parse: integer(1, 10_000),
+    placeholder: 'n',
+    meaning: 'Most records in a batch',
+  }),
+  batchPeriodMs: setting({
+    variable: 'BATCH_PERIOD',
+    group: 'Delivery',
+    default: '5s',
+    parse: duration(1, hour),
+    placeholder: 'duration',
+    meaning: 'Longest wait before a batch is written',
+  }),
+  maxInFlight: setting({
+    variable: 'MAX_IN_FLIGHT',
+    group: 'Delivery',
+    default: '4',
+    parse: integer(1, 1_000),
+    placeholder: 'n',
+    meaning: 'Batches being written at once',
+  }),
+  shutdownTimeoutMs: setting({
+    variable: 'SHUTDOWN_TIMEOUT',
+    group: 'Delivery',
+    default: '25s',
+    parse: duration(0, hour),
+    placeholder: 'duration',
+    meaning: 'How long SIGTERM may drain; keep the grace period of the pod above it',
+  }),
+  etcdServers: setting({
+    variable: 'ETCD_SERVERS',
+    group: 'etcd',
+    default: 'localhost:2379',
+    parse: endpoints,
+    mask: maskUserInfo,
+    placeholder: 'endpoints',
+    meaning: 'Comma-separated endpoints, host:port or URL',
+  }),
+  ttlMs: setting({
+    variable: 'TTL',
+    group: 'etcd',
+    default: '48h',
+    parse: duration(2_000, 87_600 * hour, { orZero: true }),
+    placeholder: 'duration',
+    meaning: 'Life of keys in etcd; 0 keeps them',
+  }),
+  etcdUsername: setting({
+    variable: 'ETCD_USERNAME',
+    group: 'etcd',
+    default: '',
+    parse: optionalText,
+    placeholder: 'name',
+    meaning: 'User, where etcd asks for one',
+  }),
+  etcdPassword: setting({
+    variable: 'ETCD_PASSWORD',
+    group: 'etcd',
+    default: '',
+    parse: optionalText,
+    placeholder: 'password',
+    meaning: 'Its password; better ETCD_PASSWORD_FILE',
+    mask: () => '********',
+    verbatim: true,
+  }),
+  etcdPasswordFile: setting({
+    variable: 'ETCD_PASSWORD_FILE',
+    group: 'etcd',
+    default: '',
+    parse: optionalFile,
+    placeholder: 'path',
+    meaning: 'File that holds the password',
+  }),
+  etcdCaFile: setting({
+    variable: 'ETCD_CA_FILE',
+    group: 'etcd',
+    default: '',
+    parse: optionalFile,
+    placeholder: 'path',
+    meaning: "PEM of the authority that signed the server's certificate",
+  }),
+  etcdCertFile: setting({
+    variable: 'ETCD_CERT_FILE',
+    group: 'etcd',
+    default: '',
+    parse: optionalFile,
+    placeholder: 'path',
+    meaning: "PEM of the client's certificate, for mutual TLS",
+  }),
+  etcdKeyFile: setting({
+    variable: 'ETCD_KEY_FILE',
+    group: 'etcd',
+    default: '',
+    parse: optionalFile,
+    placeholder: 'path',
+    meaning: "PEM of the client's key, for mutual TLS",
+  }),
+  filePath: setting({
+    variable: 'FILE_PATH',
+    group: 'file',
+    default: '<STATE_DIR>/records.ndjson',
+    parse: path,
+    placeholder: 'path',
+    meaning: 'The NDJSON file that the writer file appends to',
+  }),
+  stateDir: setting({
+    variable: 'STATE_DIR',
+    group: 'The agent itself',
+    default: '/var/lib/frostbeat',
+    parse: path,
+    placeholder: 'path',
+    meaning: 'Offsets and dead letters; must survive a restart of the pod',
+  }),
+  httpPort: setting({
+    variable: 'HTTP_PORT',
+    group: 'The agent itself',
+    default: '8080',
+    parse: integer(0, 65_535),
+    placeholder: 'port',
+    meaning: 'Serves /metrics, /healthz and /readyz; 0 is off',
+  }),
+  logLevel: setting({
+    variable: 'LOG_LEVEL',
+    group: 'The agent itself',
+    default: 'info',
+    parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    placeholder: 'level',
+    meaning: "The agent's own log, on standard error",
+  }),
+};
+
+/** The flag of a setting: `--batch-size` for BATCH_SIZE. */
+export function flagOf(variable: string): string {
+  return `--${variable.toLowerCase().replaceAll('_', '-')}`;
+}
+
+/** The value of each setting, parsed. */
+export type Values = {
+  readonly [Key in keyof typeof settings]: (typeof settings)[Key] extends Setting<infer T> ? T : never;
+};
+
+function setting<T>(definition: Setting<T>): Setting<T> {
+  return definition;
+}
