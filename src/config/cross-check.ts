@@ -1,11 +1,9 @@
-import { flagOf } from './settings.ts';
-import type { Values } from './settings.ts';
+import { naming, type Values } from './settings.ts';
 
 /** What only shows when settings are seen together. Settings that are wrong by themselves are absent here. */
 export function crossCheck(values: Partial<Values>, { node }: { readonly node: boolean }): string[] {
   const mistakes: string[] = [];
-  const say = (variable: string, text: string): unknown =>
-    mistakes.push(`${variable} (${flagOf(variable)}) ${text}`);
+  const say = (variable: string, text: string): unknown => mistakes.push(`${naming(variable)} ${text}`);
 
   if (node && values.podSource === 'kubernetes' && values.nodeName === '') {
     say(

@@ -1,8 +1,7 @@
 import { ConfigError } from '../util/config-error.ts';
 import type { Config } from './config.ts';
 import { crossCheck } from './cross-check.ts';
-import { flagOf, settings } from './settings.ts';
-import type { Setting, Values } from './settings.ts';
+import { naming, settings, type Setting, type Values } from './settings.ts';
 import { stateDirTrouble } from './state-dir.ts';
 
 /** Texts of settings by variable; what is absent or undefined is not set. */
@@ -40,7 +39,7 @@ export interface LoadedConfig {
 export function loadConfig({ env, flags = {}, cwd, checks }: ConfigInput): LoadedConfig {
   const values: Partial<Record<string, unknown>> = {};
   const mistakes: string[] = [];
-  const inForce: InForce[] = [];
+  const inForce: Omit<InForce, 'wrong'>[] = [];
   const texts = (variable: string): string => textOf(variable, { env, flags });
 
   for (const [key, setting] of Object.entries(settings) as [string, Setting<unknown>][]) {
@@ -52,7 +51,6 @@ export function loadConfig({ env, flags = {}, cwd, checks }: ConfigInput): Loade
       variable: setting.variable,
       value: shown(setting, text),
       source: sourceOf(setting.variable, { env, flags }),
-      wrong: !('value' in parsed),
     });
   }
 
@@ -67,18 +65,15 @@ export function loadConfig({ env, flags = {}, cwd, checks }: ConfigInput): Loade
     }
   }
   const config = mistakes.length === 0 ? toConfig(values as Values, { ...env, ...flags }) : undefined;
-  return { config, inForce, mistakes };
+  const isWrong = (variable: string): boolean =>
+    mistakes.some((mistake) => mistake.startsWith(naming(variable)));
+  return { config, mistakes, inForce: inForce.map((one) => ({ ...one, wrong: isWrong(one.variable) })) };
 }
 
 /** The configuration. @throws ConfigError with all the mistakes, where there are any. */
 export function validConfig({ config, mistakes }: LoadedConfig): Config {
   if (config === undefined) throw new ConfigError(mistakes);
   return config;
-}
-
-/** How a mistake names its setting. */
-export function naming(variable: string): string {
-  return `${variable} (${flagOf(variable)})`;
 }
 
 function sourceOf(variable: string, { env, flags }: { env: Texts; flags: Texts }): InForce['source'] {

@@ -1,5 +1,14 @@
-import { boolean, duration, integer, oneOf, optionalFile, optionalText, path, size } from './parse.ts';
-import type { Parse } from './parse.ts';
+import {
+  boolean,
+  duration,
+  integer,
+  oneOf,
+  optionalFile,
+  optionalText,
+  path,
+  size,
+  type Parse,
+} from './parse.ts';
 import { endpoints, maskUserInfo, namespaces, nodeName, writers } from './parse-lists.ts';
 import { selector } from './selector.ts';
 
@@ -227,6 +236,11 @@ export const settings = {
 /** The flag of a setting: `--batch-size` for BATCH_SIZE. */
 export function flagOf(variable: string): string {
   return `--${variable.toLowerCase().replaceAll('_', '-')}`;
+}
+
+/** How a mistake names its setting, at its beginning. */
+export function naming(variable: string): string {
+  return `${variable} (${flagOf(variable)})`;
 }
 
 /** The value of each setting, parsed. */

@@ -2,8 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig, validConfig } from '../../src/config/load-config.ts';
-import type { Texts } from '../../src/config/load-config.ts';
+import { loadConfig, validConfig, type Texts } from '../../src/config/load-config.ts';
 import { ConfigError } from '../../src/util/config-error.ts';
 
 let directory: string;
@@ -148,11 +147,6 @@ describe('the configuration', () => {
 });
 
 describe('access to etcd', () => {
-  const files = () => {
-    writeFileSync(join(directory, 'pem'), 'x');
-    return { NODE_NAME: 'n', ETCD_CERT_FILE: 'pem', ETCD_KEY_FILE: 'pem' };
-  };
-
   it('uses https for host:port as soon as TLS files are given', () => {
     expect(validConfig(load({ ...files(), ETCD_SERVERS: 'a:1, [::1]:2' })).etcdServers).toEqual([
       'https://a:1',
@@ -254,3 +248,8 @@ describe('STATE_DIR', () => {
     ]);
   });
 });
+
+function files() {
+  writeFileSync(join(directory, 'pem'), 'x');
+  return { NODE_NAME: 'n', ETCD_CERT_FILE: 'pem', ETCD_KEY_FILE: 'pem' };
+}

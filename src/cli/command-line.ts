@@ -1,0 +1,124 @@
+import { Command, CommanderError, Option } from 'commander';
+import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
+import { ConfigError } from '../util/config-error.ts';
+import { didYouMean } from '../util/did-you-mean.ts';
+import type { Context } from './context.ts';
+import { addSettings, checkFlags, settingsOf } from './flags.ts';
+import { configurationMistakes, explainError } from './mistakes.ts';
+import { version } from './version.ts';
+
+const examples = `
+Examples:
+  frostbeat demo                                     see it work, with nothing else installed
+  frostbeat agent --node-name "$NODE_NAME"           collect this node's logs into etcd
+  POD_SOURCE=directory POD_LOG_DIR=./pods WRITERS=file STATE_DIR=./state frostbeat agent
+                                                     without Kubernetes and etcd
+  frostbeat trace 4bf92f3577b34da6                   every line of one trace, in order
+  frostbeat trace 4bf92f3577b34da6 --output json     the same for programs
+  frostbeat config                                   check the settings, print what is in force
+
+Every setting is an environment variable and a flag of the same name (BATCH_SIZE, --batch-size);
+the flag wins. Durations are Go's: 300ms, 5s, 1h30m. «frostbeat agent --help» lists them all.
+
+Exit codes:
+  0  done, or stopped as asked
+  1  failed
+  2  the command line or the configuration is wrong; every mistake is listed
+`;
+
+/** Runs the command that the arguments name, and says with which code the process is to exit. Never throws. */
+export async function runCommandLine(args: readonly string[], context: Context): Promise<number> {
+  const result = { code: 0 };
+  const parts = { context, mistakes: [] as string[], finish: (code: number) => void (result.code = code) };
+  const program = buildProgram(parts);
+  try {
+    const [name = '', ...rest] = args;
+    const command = program.commands.find((candidate) => candidate.name() === name);
+    if (command === undefined) {
+      refuseUnknown(args, program, context);
+      await program.parseAsync(args, { from: 'user' });
+    } else {
+      const checked = checkFlags(command, rest);
+      parts.mistakes.push(...checked.mistakes);
+      await program.parseAsync([name, ...checked.args], { from: 'user' });
+    }
+    return result.code;
+  } catch (error) {
+    // Commander has said what is wrong by then; help and version «fail» with 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const wrong = error instanceof ConfigError;
+    context.stderr.write(
+      wrong ? configurationMistakes(error.mistakes) : `frostbeat: ${explainError(error)}\n`,
+    );
+    return wrong ? 2 : 1;
+  }
+}
+
+interface Parts {
+  readonly context: Context;
+  /** What is wrong with the flags, known before the settings are looked at. */
+  readonly mistakes: readonly string[];
+  readonly finish: (code: number) => void;
+}
+
+function buildProgram({ context, mistakes, finish }: Parts): Command {
+  const { env, cwd, stdout, stderr } = context;
+  const load = (command: Command, checks: { node: boolean; stateDir: boolean }): LoadedConfig => {
+    const loaded = loadConfig({ env, flags: settingsOf(command), cwd, checks });
+    const all = [...mistakes, ...excess(command), ...loaded.mistakes];
+    return { ...loaded, mistakes: all, config: all.length === 0 ? loaded.config : undefined };
+  };
+
+  const program = new Command('frostbeat')
+    .description(
+      'Collects every log line of a trace from Kubernetes nodes, and gives the trace back in order.',
+    )
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this, or the help of a command')
+    .addHelpText('after', examples)
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 100,
+      getErrHelpWidth: () => stderr.columns ?? 100,
+      outputError: (text, write) => write(`frostbeat: ${text.replace(/^error: /, '')}`),
+    })
+    .exitOverride()
+    .allowExcessArguments();
+
+  const add = (name: string, description: string): Command =>
+    program.command(name).description(description).allowExcessArguments().optionsGroup('Options:');
+
+  addSettings(add('config', 'check the settings and print what is in force, and where it comes from'))
+    .addOption(outputOption('text'))
+    .action(async (options: { output: 'text' | 'json' }, command: Command) => {
+      const { configCommand } = await import('./config.ts');
+      finish(configCommand(load(command, { node: true, stateDir: false }), options.output, context));
+    });
+
+  return program;
+}
+
+function outputOption(fallback: string): Option {
+  return new Option('-o, --output <format>', `text or json (default: ${fallback})`).choices(['text', 'json']);
+}
+
+/** Words that the command has no use for. */
+function excess(command: Command): string[] {
+  return command.args
+    .slice(command.registeredArguments.length)
+    .map((word) => `«${word}» is one word too many for «frostbeat ${command.name()}»`);
+}
+
+/** Commander takes the help, the version and nothing at all; the rest is told here. */
+function refuseUnknown(args: readonly string[], program: Command, { stderr }: Context): void {
+  const [first = ''] = args;
+  if (['', 'help', '-h', '--help', '-V', '--version'].includes(first)) return;
+  const names = program.commands.map((command) => command.name());
+  const guess = didYouMean(first, names);
+  const hint = first.startsWith('-')
+    ? 'the command comes first, for example «frostbeat agent --batch-size 128»'
+    : `it must be one of ${names.join(', ')}${guess === undefined ? '' : `; did you mean ${guess}?`}`;
+  stderr.write(`frostbeat: «${first}» is no command: ${hint}\n`);
+  throw new CommanderError(2, 'frostbeat.unknownCommand', first);
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { runCommandLine } from './cli/command-line.ts';
+
+const stop = new AbortController();
+let askedAt = Number.NEGATIVE_INFINITY;
+
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    const now = performance.now();
+    if (!stop.signal.aborted) {
+      askedAt = now;
+      stop.abort();
+    } else if (now - askedAt > 300) {
+      // npm passes the SIGINT of a Ctrl-C on to us, who had it from the terminal: one in a moment is no second.
+      process.exit(1);
+    }
+  });
+}
+
+process.on('uncaughtException', die);
+process.on('unhandledRejection', die);
+
+// `frostbeat trace … | head`: the reader has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') stop.abort();
+  else die(error);
+});
+
+process.exit(
+  await runCommandLine(process.argv.slice(2), {
+    env: process.env,
+    cwd: process.cwd(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: stop.signal,
+  }),
+);
+
+/** What nobody caught is a fault of ours: told whole, in the form of the log where no person reads it. */
+function die(reason: unknown): void {
+  const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+  const line = {
+    level: 'fatal',
+    time: new Date().toISOString(),
+    msg: 'Uncaught error',
+    err: { stack: text },
+  };
+  process.stderr.write(process.stderr.isTTY ? `frostbeat: ${text}\n` : `${JSON.stringify(line)}\n`);
+  process.exit(1);
+}
