@@ -1,0 +1,44 @@
+import type { AgentRecord } from '../record/agent-record.ts';
+import { Batch } from './batch.ts';
+
+export interface BatchLimits {
+  /** Most records in a batch. */
+  readonly records: number;
+  /** Most bytes of values in a batch; one record may exceed it alone. */
+  readonly bytes: number;
+  /** Longest a record waits for its batch to be closed, in milliseconds. */
+  readonly periodMs: number;
+}
+
+/** Gathers records of all tails into batches: closed by count, by bytes, or by the age of their first record. */
+export class Batcher {
+  readonly #limits: BatchLimits;
+  readonly #onBatch: (batch: Batch) => void;
+  #records: AgentRecord[] = [];
+  #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(limits: BatchLimits, onBatch: (batch: Batch) => void) {
+    this.#limits = limits;
+    this.#onBatch = onBatch;
+  }
+
+  add(record: AgentRecord): void {
+    if (this.#bytes + record.byteLength > this.#limits.bytes) this.flush();
+    this.#timer ??= setTimeout(() => this.flush(), this.#limits.periodMs);
+    this.#records.push(record);
+    this.#bytes += record.byteLength;
+    if (this.#records.length >= this.#limits.records) this.flush();
+  }
+
+  /** Closes the batch as it is. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#records.length === 0) return;
+    const batch = new Batch(this.#records, this.#bytes);
+    this.#records = [];
+    this.#bytes = 0;
+    this.#onBatch(batch);
+  }
+}

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { writeDurably } from '../util/write-durably.ts';
+import type { OffsetStore } from './offset-store.ts';
+import { OFFSETS_FILE } from './offsets-file.ts';
+
+export interface CommitterOptions {
+  readonly store: OffsetStore;
+  readonly stateDir: string;
+  readonly log: Logger;
+  /** Told of every save and of every failure. */
+  readonly onSaved: () => void;
+  readonly onFailed: () => void;
+  /** Between two saves, in milliseconds. */
+  readonly periodMs?: number;
+  readonly write?: typeof writeDurably;
+}
+
+/**
+ * Brings the offsets to disk, at most once a second and only when they changed. A disk that is full or
+ * read-only stops nothing: reading and delivery go on, and the next start repeats what was not saved.
+ */
+export class Committer {
+  readonly #options: CommitterOptions;
+  /** Why the last save failed; undefined when it did not. For /readyz. */
+  failure: string | undefined;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  /** Saves until the signal aborts; it never rejects. The last save is the caller's, by `save()`. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { store, periodMs = 1000 } = this.#options;
+    while (!signal.aborted) {
+      await delay(periodMs, undefined, { signal }).catch(() => undefined);
+      if ((store.dirty || this.failure !== undefined) && !signal.aborted) await this.save();
+    }
+  }
+
+  /** Saves now. It never rejects: a failure is logged when it begins, and counted. */
+  async save(): Promise<void> {
+    const { store, stateDir, log, onSaved, onFailed, write = writeDurably } = this.#options;
+    const path = join(stateDir, OFFSETS_FILE);
+    try {
+      await write(path, JSON.stringify(store.snapshot(new Date())));
+      if (this.failure !== undefined) log.info({ file: path }, 'The offsets are saved again.');
+      this.failure = undefined;
+      onSaved();
+    } catch (error) {
+      if (this.failure === undefined) {
+        log.error(
+          { err: error, file: path },
+          'The offsets cannot be saved. Reading goes on; after a restart, what was delivered since is delivered again.',
+        );
+      }
+      this.failure = `offsets cannot be saved: ${(error as Error).message}`;
+      onFailed();
+    }
+  }
+}

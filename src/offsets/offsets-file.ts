@@ -1,0 +1,100 @@
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+
+/** What is kept of one log file. */
+export interface SavedFile {
+  /** Committed offset, in uncompressed bytes. */
+  offset: number;
+  /** Last seen name, for people; never used as identity. */
+  name: string;
+  /** Last seen size in bytes; of a compressed file, what was read of it. */
+  size: number;
+  /** Nothing is left to read in it, and no more will be written. */
+  done?: true;
+}
+
+/** What is kept of one container. */
+export interface SavedContainer {
+  files: Record<string, SavedFile>;
+  /** No longer selected: kept only so that a later selection goes on from here. */
+  released?: true;
+}
+
+/** What could not be read. */
+export interface Gap {
+  /** `<pod directory>/<container>`. */
+  container: string;
+  file: string;
+  fileId: string;
+  reason: string;
+  /** Offset of the first byte that was not read. */
+  from: number;
+  /** Offset behind the last one; null where nobody knows. */
+  to: number | null;
+  /** The span of time that the lost lines may be of (RFC 3339); null where nobody knows. */
+  since: string | null;
+  until: string;
+}
+
+/** The offsets file, version 1. Containers are named `<pod directory>/<container>`, files by their fileId. */
+export interface SavedOffsets {
+  version: 1;
+  /** RFC 3339. */
+  savedAt: string;
+  containers: Record<string, SavedContainer>;
+  /** The latest gaps, oldest first. */
+  gaps: Gap[];
+}
+
+export const OFFSETS_FILE = 'offsets.json';
+
+/**
+ * Reads the offsets file. A missing one is a first start. One that cannot be understood is set aside under
+ * another name and said loudly; reading then begins at the files' beginnings, which the records' stable
+ * identities make harmless.
+ *
+ * @throws if the file is there and cannot be read or set aside: to go on would overwrite it.
+ */
+export async function loadOffsets(stateDir: string, log: Logger): Promise<SavedOffsets | undefined> {
+  const path = join(stateDir, OFFSETS_FILE);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new Error(`Cannot read the offsets: ${path} is not readable`, { cause: error });
+  }
+  try {
+    return checked(JSON.parse(text));
+  } catch (error) {
+    const aside = `${path}.unreadable-${Date.now()}`;
+    await rename(path, aside);
+    log.error(
+      { err: error, file: path, setAside: aside },
+      'The offsets file cannot be understood; it is set aside, and all log files are read from their beginning. ' +
+        'Records that are stored already are written again under the same keys.',
+    );
+    return undefined;
+  }
+}
+
+function checked(value: unknown): SavedOffsets {
+  const saved = value as Partial<SavedOffsets> | null;
+  if (typeof saved !== 'object' || saved === null) throw new Error('Cannot use the offsets: the file is no JSON object');
+  if (saved.version !== 1) {
+    throw new Error(`Cannot use the offsets: version is ${JSON.stringify(saved.version)}, this Frostbeat reads 1`);
+  }
+  const containers = saved.containers;
+  if (typeof containers !== 'object' || containers === null) {
+    throw new Error(`Cannot use the offsets: containers is ${JSON.stringify(containers)}`);
+  }
+  for (const [name, container] of Object.entries(containers)) {
+    for (const [fileId, file] of Object.entries(container.files)) {
+      if (!Number.isSafeInteger(file.offset) || file.offset < 0) {
+        throw new Error(`Cannot use the offsets: that of ${name} ${fileId} is ${JSON.stringify(file.offset)}`);
+      }
+    }
+  }
+  return { version: 1, savedAt: String(saved.savedAt), containers, gaps: saved.gaps ?? [] };
+}

@@ -1,0 +1,95 @@
+import type { Claim, InFlight } from '../offsets/in-flight.ts';
+import type { DecodedLine, Stream } from './cri-line.ts';
+
+/** The line of one stream that still lacks its end. */
+interface Pending {
+  /** Fragments so far; undefined once they are too long together: then only the end is awaited. */
+  content: string[] | undefined;
+  length: number;
+  claims: Claim[];
+  offset: number;
+  /** It was taken as complete while it was idle; what may still come is its (empty) end. */
+  taken: boolean;
+}
+
+/** A line of the container, whole. */
+export interface JoinedLine {
+  readonly content: string;
+  readonly claims: Claim[];
+  /** Where its first fragment begins, in the file of its first claim. */
+  readonly offset: number;
+}
+
+/**
+ * Joins the fragments (`P … P F`) of a container's lines. Fragments of stdout and stderr interleave, so each
+ * stream has its own state; a rotation may come between two fragments, so the state outlives the file.
+ * Every fragment holds a claim until the record it became is settled: a restart begins at the first.
+ */
+export class PartialJoiner {
+  readonly #maxBytes: number;
+  readonly #pending: Record<Stream, Pending | undefined> = { stdout: undefined, stderr: undefined };
+
+  /** @param maxBytes longest joined line; what is longer is skipped as `too_long`, in flat memory. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether a full line of the stream is a line of its own. */
+  isWhole({ stream, partial }: DecodedLine): boolean {
+    return !partial && this.#pending[stream] === undefined;
+  }
+
+  /** Takes a fragment; returns the line that it completes. */
+  add(fragment: DecodedLine, file: InFlight, start: number, end: number): JoinedLine | undefined {
+    const { stream, partial, content } = fragment;
+    let pending = this.#pending[stream];
+    if (pending?.taken) {
+      this.#pending[stream] = pending = undefined;
+      if (!partial && content.trim() === '') {
+        // The end of a line that is on its way already.
+        file.settle(file.claim(start, end), 'delivered');
+        return undefined;
+      }
+    }
+    pending ??= { content: [], length: 0, claims: [], offset: start, taken: false };
+    this.#pending[stream] = partial ? pending : undefined;
+    pending.length += content.length;
+    if (pending.length > this.#maxBytes) {
+      this.#dropTooLong(pending);
+      file.skip(start, end, 'too_long');
+      return undefined;
+    }
+    pending.content!.push(content);
+    pending.claims.push(file.claim(start, end));
+    return partial ? undefined : joined(pending);
+  }
+
+  /** The lines that lack their end, without changing anything. */
+  *unfinished(): Generator<{ stream: Stream; line: JoinedLine }> {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const pending = this.#pending[stream];
+      if (pending?.content !== undefined && !pending.taken) yield { stream, line: joined(pending) };
+    }
+  }
+
+  /** The unfinished line of the stream was taken as it is. */
+  take(stream: Stream): void {
+    this.#pending[stream] = { content: [], length: 0, claims: [], offset: 0, taken: true };
+  }
+
+  /** No more fragments come: forgets all state. */
+  reset(): void {
+    this.#pending.stdout = undefined;
+    this.#pending.stderr = undefined;
+  }
+
+  #dropTooLong(pending: Pending): void {
+    for (const claim of pending.claims) claim.window.settle(claim, 'too_long');
+    pending.claims = [];
+    pending.content = undefined;
+  }
+}
+
+function joined({ content, claims, offset }: Pending): JoinedLine {
+  return { content: content!.length === 1 ? content![0]! : content!.join(''), claims, offset };
+}

@@ -1,0 +1,61 @@
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
+const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/**
+ * An RFC 3339 time with a zone as nanoseconds since 1970-01-01T00:00:00Z, in decimal digits: they exceed what a
+ * number holds. Digits of the fraction beyond the ninth are cut off.
+ *
+ * @returns undefined for what is no such time, is before 1970, or does not exist (30 February, 24:00, the
+ *   second :60, which Go refuses too).
+ */
+export function unixNano(time: string): string | undefined {
+  const match = RFC3339.exec(time);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second, fraction = '', sign, zoneHour = '0', zoneMinute = '0'] = match;
+  if (!inRange(month, 1, 12) || !inRange(day, 1, DAYS_IN_MONTH[Number(month) - 1]!)) return undefined;
+  if (!inRange(hour, 0, 23) || !inRange(minute, 0, 59) || !inRange(second, 0, 59)) return undefined;
+  if (!inRange(zoneHour, 0, 23) || !inRange(zoneMinute, 0, 59)) return undefined;
+  const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  // Only 29 February of a year without one is left: it rolls over to March.
+  if (Number(year) < 100 || new Date(midnight).getUTCDate() !== Number(day)) return undefined;
+  const zone = (sign === '-' ? -1 : 1) * (Number(zoneHour) * 3600 + Number(zoneMinute) * 60);
+  const seconds = midnight / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - zone;
+  if (seconds < 0) return undefined;
+  const nanos = fraction.slice(0, 9).padEnd(9, '0');
+  return seconds === 0 ? String(Number(nanos)) : `${seconds}${nanos}`;
+}
+
+/**
+ * The same, remembering the last second: lines of one moment share all of their time but the fraction.
+ * Only the form `YYYY-MM-DDThh:mm:ss.fffZ` takes the short way.
+ */
+export function unixNanoReader(): (time: string) => string | undefined {
+  let prefix = '';
+  let seconds = '';
+  return (time) => {
+    const digits = time.length - 21;
+    if (digits > 0 && digits <= 9 && prefix !== '' && time.startsWith(prefix) && time.endsWith('Z')) {
+      const fraction = time.slice(20, -1);
+      if (isDigits(fraction)) return seconds + fraction.padEnd(9, '0');
+    }
+    const nano = unixNano(time);
+    if (nano !== undefined && nano.length > 9 && time.charCodeAt(19) === 0x2e && time.endsWith('Z')) {
+      prefix = time.slice(0, 20);
+      seconds = nano.slice(0, -9);
+    }
+    return nano;
+  };
+}
+
+function isDigits(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return true;
+}
+
+function inRange(digits: string | undefined, least: number, most: number): boolean {
+  const value = Number(digits);
+  return value >= least && value <= most;
+}

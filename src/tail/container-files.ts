@@ -1,0 +1,275 @@
+import { closeSync, fstatSync, type Stats, statSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { ContainerOffsets } from '../offsets/offset-store.ts';
+import { FileTail } from './file-tail.ts';
+import { fingerprint } from './file-id.ts';
+import type { LineSink } from './line-sink.ts';
+import { type Listing, listLogs, type LogEntry } from './list-logs.ts';
+import { compareNames } from './log-names.ts';
+import { openLog, RefusedError } from './open-log.ts';
+
+export interface ContainerFilesOptions {
+  readonly directory: string;
+  readonly offsets: ContainerOffsets;
+  readonly sink: LineSink;
+  readonly maxLineBytes: number;
+  /** Real paths that a log file may lie under. */
+  readonly allowedRoots: () => readonly string[];
+  readonly log: Logger;
+  /** A file is not read, for this reason; told once for each path. */
+  readonly onRefused: (reason: string) => void;
+}
+
+/** A file that has no complete first line yet, so no identity. */
+interface Nascent {
+  readonly fd: number;
+  entry: LogEntry;
+}
+
+/** An inode that a log was seen under; its birth time tells it from a later file of the same inode. */
+interface Link {
+  readonly file: FileTail;
+  readonly birthtimeMs: number;
+}
+
+/**
+ * The files of one container, in the order in which they were written. Every file that holds something unread
+ * is open, so that it stays readable when its name goes.
+ */
+export class ContainerFiles {
+  readonly #options: ContainerFilesOptions;
+  readonly #byId = new Map<string, FileTail>();
+  readonly #byInode = new Map<string, Link>();
+  readonly #nascent = new Map<string, Nascent>();
+  readonly #refused = new Set<string>();
+  #ordered: FileTail[] = [];
+  /** The directory did not exist at the last listing. */
+  directoryGone = false;
+  /** Something could not be opened and is worth another try soon: why. */
+  openFailure: string | undefined;
+
+  constructor(options: ContainerFilesOptions) {
+    this.#options = options;
+  }
+
+  /** Oldest first; those that are deleted are older than those that are not. */
+  get ordered(): readonly FileTail[] {
+    return this.#ordered;
+  }
+
+  /** Whether any file waits for its first line. */
+  get hasNascent(): boolean {
+    return this.#nascent.size > 0;
+  }
+
+  /** Lists the directory and brings the files in line with it. */
+  rescan(): void {
+    const listing = this.#list();
+    this.openFailure = undefined;
+    for (const { path, reason, target } of listing.refusals) this.#refuse(path, reason, { target });
+    for (const file of this.#byId.values()) file.look();
+    const seen = new Set<FileTail>();
+    const inodes = new Set<string>();
+    for (const entry of listing.entries) {
+      const inode = this.#see(entry, seen);
+      if (inode !== undefined) inodes.add(inode);
+    }
+    for (const file of this.#byId.values()) if (!seen.has(file)) this.#unseen(file);
+    for (const [inode, { file }] of this.#byInode) {
+      if (!inodes.has(inode) && !isOpenForm(file, inode)) this.#byInode.delete(inode);
+    }
+    for (const [inode, nascent] of this.#nascent) if (!inodes.has(inode)) this.#nascentGone(inode, nascent);
+    this.#order();
+  }
+
+  /** Takes files whose first line has come. True if there were any. */
+  lookAtNascent(): boolean {
+    for (const [inode, { fd, entry }] of this.#nascent) {
+      const stat = fstatSync(fd);
+      if (stat.size > 0) this.#identify(fd, entry, stat, inode, stat.nlink === 0);
+    }
+    this.#order();
+    return this.#ordered.length > 0;
+  }
+
+  /** No more comes: a file that never got a complete first line is taken as it is, an empty one let go. */
+  endNascent(): void {
+    for (const [inode, nascent] of this.#nascent) this.#nascentGone(inode, nascent);
+    this.#order();
+  }
+
+  /** The open form of this file will not do: looks for another at the next rescan, else it is gone. */
+  lose(file: FileTail): void {
+    file.lost = true;
+    file.close();
+    this.#unlink(file);
+  }
+
+  /** Forgets a file: nothing more is to be had of it. */
+  forget(file: FileTail): void {
+    file.close();
+    this.#byId.delete(file.fileId);
+    this.#unlink(file);
+    this.#options.offsets.gone(file.fileId);
+    this.#order();
+  }
+
+  close(): void {
+    for (const file of this.#byId.values()) file.close();
+    for (const { fd } of this.#nascent.values()) closeSync(fd);
+    this.#nascent.clear();
+  }
+
+  #list(): Listing {
+    try {
+      const listing = listLogs(this.#options.directory, this.#options.allowedRoots());
+      this.directoryGone = false;
+      return listing;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      this.directoryGone = true;
+      return { entries: [], refusals: [] };
+    }
+  }
+
+  /** Notes a name that is there; returns its inode's key. */
+  #see(entry: LogEntry, seen: Set<FileTail>): string | undefined {
+    const stat = statSync(entry.path, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+    const inode = inodeKey(stat);
+    const nascent = this.#nascent.get(inode);
+    if (nascent !== undefined) {
+      nascent.entry = entry;
+      return inode;
+    }
+    const link = this.#byInode.get(inode);
+    const file = link !== undefined && isCurrent(link, entry, stat) ? link.file : this.#open(entry);
+    if (file !== undefined) {
+      seen.add(file);
+      if (file.finished || isOpenForm(file, stat)) file.entry = entry;
+      this.#options.offsets.seen(file.fileId, file.entry.name, entry.compressed ? file.position : stat.size);
+    }
+    return inode;
+  }
+
+  #open(entry: LogEntry): FileTail | undefined {
+    const { allowedRoots, log } = this.#options;
+    try {
+      const { fd, stat } = openLog(entry.path, allowedRoots());
+      return this.#identify(fd, entry, stat, inodeKey(stat), false);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined; // Gone since it was listed: the next rescan sees what became of it.
+      if (error instanceof RefusedError) this.#refuse(entry.path, 'unsafe', { err: error });
+      else if (code === 'EACCES' || code === 'EPERM') this.#refuse(entry.path, 'no_permission', { err: error });
+      else this.openFailure = (error as Error).message;
+      log.debug({ err: error, file: entry.path }, 'A log file cannot be opened.');
+      return undefined;
+    }
+  }
+
+  /** Finds out which log an open file is; without a complete first line it waits among the nascent. */
+  #identify(fd: number, entry: LogEntry, stat: Stats, inode: string, whole: boolean): FileTail | undefined {
+    const { directory, offsets, sink, maxLineBytes } = this.#options;
+    let print: ReturnType<typeof fingerprint>;
+    try {
+      print = fingerprint(fd, entry.compressed, offsets.key, whole);
+    } catch (error) {
+      closeSync(fd);
+      this.#nascent.delete(inode);
+      this.openFailure = `${directory}/${entry.name}: ${(error as Error).message}`;
+      return undefined;
+    }
+    if (print === undefined) {
+      this.#nascent.set(inode, { fd, entry });
+      return undefined;
+    }
+    this.#nascent.delete(inode);
+    const known = this.#byId.get(print.fileId);
+    if (known !== undefined) return this.#otherForm(known, fd, entry, stat, inode);
+
+    const window = offsets.window(print.fileId);
+    const file = new FileTail({ fingerprint: print, scope: offsets.key, window, sink, maxLineBytes }, fd, entry, stat);
+    this.#byId.set(print.fileId, file);
+    this.#link(inode, file, stat);
+    // Saved as done: nothing is left in it, unless a plain file has grown since.
+    if (offsets.saved(print.fileId)?.done === true && (entry.compressed || stat.size <= file.position)) {
+      file.finished = true;
+      file.close();
+    }
+    return file;
+  }
+
+  /**
+   * A name leads to a log that is known: its compressed twin, a copy, or a finished one that has grown since.
+   * This form is read where the first is lost, or is deleted and only pins disk space; else the first stays.
+   */
+  #otherForm(known: FileTail, fd: number, entry: LogEntry, stat: Stats, inode: string): FileTail {
+    const grown = known.finished && !entry.compressed && stat.size > known.position;
+    const better = !known.finished && (known.lost || known.deleted);
+    if (grown || better) known.open(fd, entry, stat);
+    else closeSync(fd);
+    if (grown) this.#options.offsets.finished(known.fileId, false);
+    this.#link(inode, known, stat);
+    return known;
+  }
+
+  #link(inode: string, file: FileTail, { birthtimeMs }: Stats): void {
+    this.#byInode.set(inode, { file, birthtimeMs });
+  }
+
+  #unlink(file: FileTail): void {
+    for (const [inode, link] of this.#byInode) if (link.file === file) this.#byInode.delete(inode);
+  }
+
+  /** No name leads to a log any more. */
+  #unseen(file: FileTail): void {
+    if (file.finished) this.forget(file);
+    else file.look();
+  }
+
+  #nascentGone(inode: string, { fd, entry }: Nascent): void {
+    const stat = fstatSync(fd);
+    if (stat.size > 0) {
+      this.#identify(fd, entry, stat, inode, true);
+    } else {
+      closeSync(fd);
+      this.#nascent.delete(inode);
+    }
+  }
+
+  #order(): void {
+    this.#ordered = [...this.#byId.values()].sort(
+      (a, b) => Number(b.deleted) - Number(a.deleted) || compareNames(a.entry, b.entry),
+    );
+  }
+
+  #refuse(path: string, reason: string, details: object): void {
+    if (this.#refused.has(path)) return;
+    this.#refused.add(path);
+    this.#options.onRefused(reason);
+    this.#options.log.warn(
+      { ...details, file: path, reason },
+      'A log file is not read: it leads outside of the allowed directories, or may not be opened.',
+    );
+  }
+}
+
+/**
+ * Whether the inode still holds the log it was seen with, and there is no reason to open it. While a descriptor
+ * is open its inode cannot be used again; else birth time and size must fit, and anything new is opened.
+ */
+function isCurrent({ file, birthtimeMs }: Link, entry: LogEntry, stat: Stats): boolean {
+  if (isOpenForm(file, stat)) return true;
+  if (birthtimeMs !== stat.birthtimeMs) return false;
+  if (file.finished) return entry.compressed || stat.size === file.position;
+  return !file.lost && !file.deleted;
+}
+
+function isOpenForm(file: FileTail, inode: Stats | string): boolean {
+  return file.isOpen && inodeKey(file.stat) === (typeof inode === 'string' ? inode : inodeKey(inode));
+}
+
+function inodeKey({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
+}

@@ -1,0 +1,20 @@
+import type { InFlight } from '../offsets/in-flight.ts';
+
+/**
+ * Takes the lines of one container, in the order of its files. Each line is claimed or skipped in `file` before
+ * the call returns, so that no byte that was handed over is unaccounted for.
+ */
+export interface LineSink {
+  /**
+   * @param line one character a byte, without its LF.
+   * @param start offset of its first byte in `file`.
+   * @param end offset behind its LF.
+   */
+  line(line: string, file: InFlight, start: number, end: number): void;
+  /** A line longer than any record may be; its content is not kept. */
+  tooLong(file: InFlight, start: number, end: number): void;
+  /** Nothing was written for a while: a record that lacks only its last fragment may be taken as complete. */
+  idle(): void;
+  /** The container has ended, or a part of its log is lost: no more fragments come. */
+  end(): void;
+}

@@ -1,0 +1,109 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+
+/** A container as the read loop sees it. `now` is in milliseconds since 1970. */
+export interface Pollable {
+  /** Looks what is new: cheap, never reads lines. True if `read` may find something. Never throws. */
+  look(now: number): boolean;
+  /** Reads one piece at most. True if there may be more at once. Never rejects. */
+  read(now: number): Promise<boolean>;
+}
+
+/** Whether what comes after the tails has room; closed, nothing is read, but files are still looked after. */
+export interface Gate {
+  readonly open: boolean;
+}
+
+/** Looks come so often, in milliseconds. */
+const TICK_MS = 50;
+/** Reading lets timers and sockets have their turn after so long, in milliseconds. */
+const BREATH_MS = 5;
+
+/**
+ * The one loop that reads: every container in turn, one piece each, so that a noisy one delays the others by a
+ * piece a round and no more, and at most one piece is in memory that is not yet records. When the gate is closed
+ * it does not read, but still looks: rotated files are opened before the kubelet deletes them.
+ */
+export class ReadLoop {
+  readonly #gate: Gate;
+  readonly #tails = new Set<Pollable>();
+  readonly #queue: Pollable[] = [];
+  readonly #queued = new Set<Pollable>();
+  #reading: { tail: Pollable; done: Promise<unknown> } | undefined;
+  #wake: (() => void) | undefined;
+  /** When the loop last went round, for /healthz; milliseconds since 1970. */
+  lastTurn = Date.now();
+
+  constructor(gate: Gate) {
+    this.#gate = gate;
+  }
+
+  add(tail: Pollable): void {
+    this.#tails.add(tail);
+  }
+
+  /** Resolves when nothing of the tail is under way any more. */
+  async remove(tail: Pollable): Promise<void> {
+    this.#tails.delete(tail);
+    if (this.#reading?.tail === tail) await this.#reading.done;
+  }
+
+  /** The gate may have opened: go on at once. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** Reads until the signal aborts; it never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const wake = () => this.wake();
+    signal.addEventListener('abort', wake);
+    while (!signal.aborted) {
+      const now = Date.now();
+      this.lastTurn = now;
+      for (const tail of this.#tails) if (tail.look(now)) this.#enqueue(tail);
+      do {
+        await this.#readUntil(now + TICK_MS, signal);
+        await this.#sleepUntil(now + TICK_MS);
+      } while (Date.now() < now + TICK_MS && !signal.aborted);
+    }
+    signal.removeEventListener('abort', wake);
+  }
+
+  async #readUntil(deadline: number, signal: AbortSignal): Promise<void> {
+    let breath = Date.now();
+    while (this.#queue.length > 0 && this.#gate.open && !signal.aborted) {
+      const tail = this.#queue.shift()!;
+      this.#queued.delete(tail);
+      if (!this.#tails.has(tail)) continue;
+      const done = tail.read(Date.now());
+      this.#reading = { tail, done };
+      if (await done) this.#enqueue(tail);
+      this.#reading = undefined;
+      const now = Date.now();
+      if (now >= deadline) return;
+      if (now - breath >= BREATH_MS) {
+        await breathe();
+        breath = now;
+      }
+    }
+  }
+
+  #enqueue(tail: Pollable): void {
+    if (this.#queued.has(tail)) return;
+    this.#queued.add(tail);
+    this.#queue.push(tail);
+  }
+
+  /** Until the next tick, or until woken. */
+  async #sleepUntil(deadline: number): Promise<void> {
+    const left = deadline - Date.now();
+    if (left <= 0) return void (await breathe());
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, left);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+}
