@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from 'cockatiel';
+import { pause } from '../util/pause.ts';
 import { RetryAfterError } from '../writers/log-writer.ts';
 
 /** Full jitter (AWS Architecture Blog, «Exponential Backoff And Jitter»): from 0 up to a ceiling that doubles. */
@@ -17,7 +17,7 @@ export class Backoff {
   async pause(error: unknown, signal: AbortSignal): Promise<void> {
     this.#step = this.#step === undefined ? exponential.next() : this.#step.next(undefined);
     const ms = error instanceof RetryAfterError ? error.delayMs : this.#step.duration;
-    await delay(ms, undefined, { signal }).catch(() => undefined);
+    await pause(ms, signal);
   }
 
   /** It works again: the next failure begins with a short pause. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { Batch } from '../batch/batch.ts';
+import type { Batch } from '../batch/batch.ts';
 import { type LogWriter, RejectedError, type Rejection } from '../writers/log-writer.ts';
 import { Backoff } from './backoff.ts';
 import { WriterHealth } from './writer-health.ts';
@@ -125,12 +125,17 @@ export class Delivery {
     return undefined;
   }
 
-  async #rejected(batch: Batch, { rejections }: RejectedError): Promise<{ batch: Batch; error: unknown } | undefined> {
+  async #rejected(
+    batch: Batch,
+    { rejections }: RejectedError,
+  ): Promise<{ batch: Batch; error: unknown } | undefined> {
     const { writer, deadLetter } = this.#options;
     const known = new Set<unknown>(batch.records);
     const refused = rejections.filter(({ record }) => known.has(record));
     if (refused.length === 0) {
-      const error = new Error(`Cannot tell what ${writer.name} refused: RejectedError names no record of the batch`);
+      const error = new Error(
+        `Cannot tell what ${writer.name} refused: RejectedError names no record of the batch`,
+      );
       this.health.failed(error);
       return { batch, error };
     }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../util/pause.ts';
 import { writeDurably } from '../util/write-durably.ts';
 import type { OffsetStore } from './offset-store.ts';
 import { OFFSETS_FILE } from './offsets-file.ts';
@@ -34,7 +34,7 @@ export class Committer {
   async run(signal: AbortSignal): Promise<void> {
     const { store, periodMs = 1000 } = this.#options;
     while (!signal.aborted) {
-      await delay(periodMs, undefined, { signal }).catch(() => undefined);
+      await pause(periodMs, signal);
       if ((store.dirty || this.failure !== undefined) && !signal.aborted) await this.save();
     }
   }

@@ -1,5 +1,12 @@
 /** Why a line is no record. */
-export const SKIP_REASONS = ['not_json', 'not_object', 'no_trace_id', 'no_time', 'bad_time', 'too_long'] as const;
+export const SKIP_REASONS = [
+  'not_json',
+  'not_object',
+  'no_trace_id',
+  'no_time',
+  'bad_time',
+  'too_long',
+] as const;
 export type SkipReason = (typeof SKIP_REASONS)[number];
 
 /**

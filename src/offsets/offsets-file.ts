@@ -81,9 +81,12 @@ export async function loadOffsets(stateDir: string, log: Logger): Promise<SavedO
 
 function checked(value: unknown): SavedOffsets {
   const saved = value as Partial<SavedOffsets> | null;
-  if (typeof saved !== 'object' || saved === null) throw new Error('Cannot use the offsets: the file is no JSON object');
+  if (typeof saved !== 'object' || saved === null)
+    throw new Error('Cannot use the offsets: the file is no JSON object');
   if (saved.version !== 1) {
-    throw new Error(`Cannot use the offsets: version is ${JSON.stringify(saved.version)}, this Frostbeat reads 1`);
+    throw new Error(
+      `Cannot use the offsets: version is ${JSON.stringify(saved.version)}, this Frostbeat reads 1`,
+    );
   }
   const containers = saved.containers;
   if (typeof containers !== 'object' || containers === null) {
@@ -92,7 +95,9 @@ function checked(value: unknown): SavedOffsets {
   for (const [name, container] of Object.entries(containers)) {
     for (const [fileId, file] of Object.entries(container.files)) {
       if (!Number.isSafeInteger(file.offset) || file.offset < 0) {
-        throw new Error(`Cannot use the offsets: that of ${name} ${fileId} is ${JSON.stringify(file.offset)}`);
+        throw new Error(
+          `Cannot use the offsets: that of ${name} ${fileId} is ${JSON.stringify(file.offset)}`,
+        );
       }
     }
   }

@@ -31,7 +31,11 @@ export function decodeCriLine(line: string): DecodedLine | undefined {
   // A full line with no content may have lost its last space.
   const tag = end < 0 ? line.slice(tags) : line.slice(tags, end);
   if (tag === '') return undefined;
-  return { stream, partial: tag === 'P' || tag.startsWith('P:'), content: end < 0 ? '' : line.slice(end + 1) };
+  return {
+    stream,
+    partial: tag === 'P' || tag.startsWith('P:'),
+    content: end < 0 ? '' : line.slice(end + 1),
+  };
 }
 
 function streamAt(line: string, at: number): Stream | undefined {

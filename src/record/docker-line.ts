@@ -14,7 +14,8 @@ export function decodeDockerLine(line: string): DecodedLine | undefined {
   } catch {
     return undefined; // Not this format: the caller counts the line as not_json.
   }
-  if (typeof entry?.log !== 'string' || (entry.stream !== 'stdout' && entry.stream !== 'stderr')) return undefined;
+  if (typeof entry?.log !== 'string' || (entry.stream !== 'stdout' && entry.stream !== 'stderr'))
+    return undefined;
   const full = entry.log.endsWith('\n');
   const log = full ? entry.log.slice(0, -1) : entry.log;
   return { stream: entry.stream, partial: !full, content: Buffer.from(log, 'utf8').toString('latin1') };

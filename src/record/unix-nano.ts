@@ -11,7 +11,8 @@ const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 export function unixNano(time: string): string | undefined {
   const match = RFC3339.exec(time);
   if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second, fraction = '', sign, zoneHour = '0', zoneMinute = '0'] = match;
+  const [, year, month, day, hour, minute, second, fraction = '', sign, zoneHour = '0', zoneMinute = '0'] =
+    match;
   if (!inRange(month, 1, 12) || !inRange(day, 1, DAYS_IN_MONTH[Number(month) - 1]!)) return undefined;
   if (!inRange(hour, 0, 23) || !inRange(minute, 0, 59) || !inRange(second, 0, 59)) return undefined;
   if (!inRange(zoneHour, 0, 23) || !inRange(zoneMinute, 0, 59)) return undefined;

@@ -161,7 +161,8 @@ export class ContainerFiles {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return undefined; // Gone since it was listed: the next rescan sees what became of it.
       if (error instanceof RefusedError) this.#refuse(entry.path, 'unsafe', { err: error });
-      else if (code === 'EACCES' || code === 'EPERM') this.#refuse(entry.path, 'no_permission', { err: error });
+      else if (code === 'EACCES' || code === 'EPERM')
+        this.#refuse(entry.path, 'no_permission', { err: error });
       else this.openFailure = (error as Error).message;
       log.debug({ err: error, file: entry.path }, 'A log file cannot be opened.');
       return undefined;
@@ -189,7 +190,12 @@ export class ContainerFiles {
     if (known !== undefined) return this.#otherForm(known, fd, entry, stat, inode);
 
     const window = offsets.window(print.fileId);
-    const file = new FileTail({ fingerprint: print, scope: offsets.key, window, sink, maxLineBytes }, fd, entry, stat);
+    const file = new FileTail(
+      { fingerprint: print, scope: offsets.key, window, sink, maxLineBytes },
+      fd,
+      entry,
+      stat,
+    );
     this.#byId.set(print.fileId, file);
     this.#link(inode, file, stat);
     // Saved as done: nothing is left in it, unless a plain file has grown since.

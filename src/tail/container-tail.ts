@@ -148,22 +148,18 @@ export class ContainerTail implements Tail, Pollable {
     const file = this.#current();
     if (file === undefined) return this.#maybeDrained(now);
     const piece = await file.readPiece();
-    switch (piece) {
-      case 'data':
-        this.#lastData = now;
-        this.#idleTold = false;
-        file.endSince = undefined;
-        this.#tornSince = undefined;
-        return true;
-      case 'end':
-        return this.#atEnd(file, now);
-      case 'replaced':
-        this.files.lose(file);
-        this.#rescan(now);
-        return true;
-      case 'torn':
-        return this.#torn(file, now);
+    if (piece === 'end') return this.#atEnd(file, now);
+    if (piece === 'torn') return this.#torn(file, now);
+    if (piece === 'replaced') {
+      this.files.lose(file);
+      this.#rescan(now);
+      return true;
     }
+    this.#lastData = now;
+    this.#idleTold = false;
+    this.#tornSince = undefined;
+    file.endSince = undefined;
+    return true;
   }
 
   /** Whether to go on with the next file; that this one is over is decided here and nowhere else. */
@@ -274,7 +270,7 @@ export class ContainerTail implements Tail, Pollable {
     this.#options.onRescan();
     this.#directoryTime = racy ? -1 : time;
     this.#nextRescan = now + (this.files.openFailure === undefined ? RESCAN_MS : 1000);
-    for (const file of [...this.files.ordered]) {
+    for (const file of this.files.ordered) {
       if (!file.lost || file.isOpen) continue;
       // Read to the end that was seen: what was truncated away, if anything, nobody had seen.
       if (file.lostEnd <= file.taken) this.#finishLost(file);
@@ -315,7 +311,10 @@ export class ContainerTail implements Tail, Pollable {
   #failed(error: unknown, now: number): void {
     const message = (error as Error).message;
     if (this.#failing !== message) {
-      this.#options.log.error({ err: error, directory: this.#options.directory }, 'A log directory cannot be read; it is tried again.');
+      this.#options.log.error(
+        { err: error, directory: this.#options.directory },
+        'A log directory cannot be read; it is tried again.',
+      );
     }
     this.#failing = message;
     this.#nextLook = now + ERROR_PAUSE_MS;

@@ -26,7 +26,12 @@ export interface Fingerprint {
  * @returns undefined while the file has no complete first line.
  * @throws what reading the file throws.
  */
-export function fingerprint(fd: number, compressed: boolean, scope: string, whole = false): Fingerprint | undefined {
+export function fingerprint(
+  fd: number,
+  compressed: boolean,
+  scope: string,
+  whole = false,
+): Fingerprint | undefined {
   const head = compressed ? unzippedHead(fd) : plainHead(fd);
   const lineFeed = head.indexOf(0x0a);
   const complete = lineFeed >= 0 || head.length >= FINGERPRINT_BYTES || (whole && head.length > 0);

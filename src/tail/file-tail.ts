@@ -97,7 +97,9 @@ export class FileTail {
   /** Bytes not read yet; of a compressed file 0 when it is finished, else its compressed size at most. */
   get behind(): number {
     if (this.finished) return 0;
-    return this.entry.compressed ? this.stat.size : Math.max(0, Math.min(this.stat.size, this.limit) - this.taken);
+    return this.entry.compressed
+      ? this.stat.size
+      : Math.max(0, Math.min(this.stat.size, this.limit) - this.taken);
   }
 
   /** Reads on from another descriptor of the same log, which is then the tail's to close. */

@@ -28,7 +28,9 @@ export function openLog(path: string, allowedRoots: readonly string[]): { fd: nu
     if (!stat.isFile()) throw new RefusedError(`Cannot open ${path}: it is no regular file`);
     const real = realPath(fd);
     if (real !== undefined && !isWithin(real, allowedRoots)) {
-      throw new RefusedError(`Cannot open ${path}: it leads to ${real}, outside of ${allowedRoots.join(' and ')}`);
+      throw new RefusedError(
+        `Cannot open ${path}: it leads to ${real}, outside of ${allowedRoots.join(' and ')}`,
+      );
     }
     return { fd, stat };
   } catch (error) {

@@ -96,7 +96,10 @@ export class ReadLoop {
   /** Until the next tick, or until woken. */
   async #sleepUntil(deadline: number): Promise<void> {
     const left = deadline - Date.now();
-    if (left <= 0) return void (await breathe());
+    if (left <= 0) {
+      await breathe();
+      return;
+    }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, left);
       this.#wake = () => {

@@ -14,7 +14,11 @@ export interface DurableFs {
  *
  * @throws what the file system says (ENOSPC, EROFS, …); the old content is then still in place.
  */
-export async function writeDurably(path: string, content: string, fs: DurableFs = { open, rename }): Promise<void> {
+export async function writeDurably(
+  path: string,
+  content: string,
+  fs: DurableFs = { open, rename },
+): Promise<void> {
   const temporary = `${path}.tmp`;
   const file = await fs.open(temporary, 'w', 0o600);
   try {
