@@ -6,10 +6,15 @@ export interface PodTarget {
   readonly uid: string;
   /** Absolute path: `<POD_LOG_DIR>/<namespace>_<pod>_<uid>`. It need not exist yet, or any more. */
   readonly directory: string;
+  /** Containers of the pod that are not wanted, by its annotation `frostbeat.io/exclude`. */
+  readonly excluded?: readonly string[];
 }
 
 /** One container of such a pod: the directory that holds its log files. */
-export interface ContainerTarget extends PodTarget {
+export interface ContainerTarget {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly uid: string;
   readonly container: string;
   /** Absolute path: `<directory of the pod>/<container>`. */
   readonly directory: string;
@@ -21,13 +26,28 @@ export interface PodSource {
   run(listener: PodListener, signal: AbortSignal): Promise<void>;
   /** Undefined once the pods are known; until then what is missing, for /readyz («no list yet: 403 …»). */
   readonly notReady: string | undefined;
+  /**
+   * A directory is there for a pod that this source has not told: most often one that is not selected, but
+   * it may also mean that the source has missed something. It looks again, at its own pace.
+   */
+  suspect?(pod: PodTarget): void;
 }
 
-/** Calls are level-triggered: `added` for a pod that is known changes nothing, nor does `removed` for one that is not. */
+/** Why a pod is no longer among the told ones. */
+export type Removal =
+  /** It no longer exists, and may just have written its last lines. */
+  | 'deleted'
+  /** It is no longer selected, or it is not known why it went. */
+  | 'released';
+
+/**
+ * Calls are level-triggered: `removed` for a pod that is not known changes nothing, nor does `added` for one
+ * that is known, except that what the pod says of itself (`excluded`) may have changed.
+ */
 export interface PodListener {
   added(pod: PodTarget): void;
   /** The pod is deleted, or no longer selected: what its files hold now is still to be read. */
-  removed(pod: PodTarget): void;
+  removed(pod: PodTarget, why?: Removal): void;
   /** All pods that exist are now told; what is not among them is gone. Called after every full list. */
   synced(): void;
 }

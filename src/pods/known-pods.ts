@@ -1,0 +1,97 @@
+import { podTarget } from './log-path.ts';
+import type { PodListener, PodTarget, Removal } from './targets.ts';
+
+/** What a pod's metadata say (core/v1 Pod, or meta/v1 PartialObjectMetadata). */
+interface PodMetadata {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly deletionTimestamp?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Pods keyed by the API's uid, and nothing of them but what names their directory. */
+export class KnownPods {
+  readonly #podLogDir: string;
+  readonly #listener: PodListener;
+  readonly #pods = new Map<string, PodTarget>();
+
+  constructor(podLogDir: string, listener: PodListener) {
+    this.#podLogDir = podLogDir;
+    this.#listener = listener;
+  }
+
+  /** The pod exists, as this object describes it. */
+  put(object: unknown): void {
+    const metadata = metadataOf(object);
+    const pod = this.#target(metadata);
+    const known = this.#pods.get(metadata.uid);
+    if (pod === undefined) {
+      if (known !== undefined) this.#forget(metadata.uid, known, 'released');
+      return;
+    }
+    if (known !== undefined && known.excluded?.join() === pod.excluded?.join()) return;
+    this.#pods.set(metadata.uid, pod);
+    this.#listener.added(pod);
+  }
+
+  /** The pod is deleted, or no longer selected: the API says the same of both, but only one is marked. */
+  delete(object: unknown): void {
+    const { uid, deletionTimestamp } = metadataOf(object);
+    const known = this.#pods.get(uid);
+    if (known !== undefined)
+      this.#forget(uid, known, deletionTimestamp === undefined ? 'released' : 'deleted');
+  }
+
+  /** These and no others exist. */
+  replaceAll(objects: readonly unknown[]): void {
+    // First what is there: a static pod whose mirror was made anew has another uid, but the same directory.
+    for (const object of objects) this.put(object);
+    const listed = new Set(objects.map((object) => metadataOf(object).uid));
+    for (const [uid, pod] of this.#pods) if (!listed.has(uid)) this.#forget(uid, pod, 'released');
+  }
+
+  #forget(uid: string, pod: PodTarget, why: Removal): void {
+    this.#pods.delete(uid);
+    const still = [...this.#pods.values()].some(({ directory }) => directory === pod.directory);
+    if (!still) this.#listener.removed(pod, why);
+  }
+
+  /** Undefined for a pod that wants none of its logs collected. */
+  #target({ namespace, name, uid, annotations = {} }: PodMetadata): PodTarget | undefined {
+    const exclude = annotations['frostbeat.io/exclude']?.trim() ?? '';
+    if (exclude === 'true') return undefined;
+    const excluded =
+      exclude === 'false'
+        ? []
+        : exclude
+            .split(',')
+            .map((each) => each.trim())
+            .filter((each) => each !== '');
+    const target = podTarget(this.#podLogDir, { namespace, pod: name, uid: directoryUid(uid, annotations) });
+    return excluded.length > 0 ? { ...target, excluded } : target;
+  }
+}
+
+/**
+ * The uid in the directory's name. Of a static pod the API has a mirror with a uid of its own, while the
+ * kubelet names the directory by the static pod's, which the mirror's annotations tell (kubernetes/kubernetes
+ * pkg/kubelet/types/constants.go and pod/mirror_client.go).
+ */
+function directoryUid(uid: string, annotations: Readonly<Record<string, string>>): string {
+  const mirror = annotations['kubernetes.io/config.mirror'];
+  return mirror === undefined ? uid : (annotations['kubernetes.io/config.hash'] ?? mirror);
+}
+
+/** @throws TypeError where it is no object of the API. */
+function metadataOf(object: unknown): PodMetadata {
+  const { metadata } = (object ?? {}) as { readonly metadata?: PodMetadata };
+  if (
+    typeof metadata?.uid !== 'string' ||
+    typeof metadata.name !== 'string' ||
+    typeof metadata.namespace !== 'string'
+  ) {
+    throw new TypeError('the API sent an object that is no pod: namespace, name or uid is missing');
+  }
+  return metadata;
+}

@@ -1,0 +1,269 @@
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { Repeated } from '../ops/repeated.ts';
+import { explainFailure, failureReason, isDenied, isExpired } from './api-failure.ts';
+import { ApiError, type ApiClient, statusError } from './api-request.ts';
+import { fullJitterMs, pause } from './backoff.ts';
+import { hedged } from './hedge.ts';
+import type { KnownPods } from './known-pods.ts';
+import { chunks, watchEvents } from './watch-stream.ts';
+
+/** All in milliseconds. */
+export interface ListWatchTiming {
+  /** Longest pause after the first failure. */
+  readonly retryFirstMs: number;
+  /**
+   * Longest pause of all. A pod that appears during an outage is followed within two seconds of its end, which
+   * bounds it; 5,000 agents that are refused then ask 7,000 times a second, a refusal each, which costs the API
+   * servers less than a core. What is asked is to go on from a known version, not a list.
+   */
+  readonly retryCeilingMs: number;
+  /** The same where permission is missing, once that has lasted for a minute: somebody has to grant it first. */
+  readonly deniedCeilingMs: number;
+  /** Without an answer for so long the request is sent again beside the first. */
+  readonly hedgeMs: number;
+  /** Without an answer for so long a request has failed. */
+  readonly answerMs: number;
+  /** The longest pause within the body of a list. */
+  readonly bodyIdleMs: number;
+  /** The longest silence on a watch: bookmarks come about every 60 s, and two may be late. */
+  readonly watchIdleMs: number;
+  /** How long the server is asked to keep a watch open: so much, to half as much again. */
+  readonly watchMs: number;
+  /** A full list now and then, against whatever nobody thought of: after so much, to twice as much. */
+  readonly relistMs: number;
+  /** A watch that lives for so long is a good one. */
+  readonly goodMs: number;
+  /** The shortest time between two watches opened upon suspicion. */
+  readonly suspectMs: number;
+}
+
+export const defaultTiming: ListWatchTiming = {
+  retryFirstMs: 200,
+  retryCeilingMs: 1_500,
+  deniedCeilingMs: 15_000,
+  hedgeMs: 1_200,
+  answerMs: 20_000,
+  bodyIdleMs: 5_000,
+  watchIdleMs: 150_000,
+  watchMs: 3_600_000,
+  relistMs: 7_200_000,
+  goodMs: 1_000,
+  suspectMs: 2_000,
+};
+
+export interface ListWatchOptions {
+  readonly client: ApiClient;
+  readonly server: string;
+  /** Undefined for all. */
+  readonly namespace: string | undefined;
+  readonly fieldSelector: string;
+  readonly labelSelector: string;
+  readonly pods: KnownPods;
+  /** Called after each full list. */
+  readonly onListed: () => void;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'podLists' | 'podWatchStarts' | 'podApiErrors'>;
+  readonly timing: ListWatchTiming;
+  readonly random: () => number;
+}
+
+// Only metadata are needed of a pod: a tenth of the bytes, for the server to send and for us to parse.
+const acceptList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+const acceptEvents = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
+
+/**
+ * Keeps KnownPods in step with one namespace, or all: a list, then watches that go on from version to version,
+ * and a list again only where the server has forgotten the version. It recovers from every failure by itself.
+ */
+export class ListWatch {
+  readonly #options: ListWatchOptions;
+  readonly #where: string;
+  readonly #path: string;
+  readonly #repeated: Repeated;
+  /** Where the next watch goes on; undefined asks for a list. */
+  #version: string | undefined;
+  /** The version a list must not be older than: the server's cache at first, the newest where that expired. */
+  #listVersion: string | undefined = '0';
+  #relistAt = 0;
+  #failures = 0;
+  #deniedSince: number | undefined;
+  #openedAt = 0;
+  #reopen: (() => void) | undefined;
+  #suspicion: NodeJS.Timeout | undefined;
+  /** The last failure, in words, while there is one. */
+  trouble: string | undefined;
+  listed = false;
+
+  constructor(options: ListWatchOptions) {
+    this.#options = options;
+    const { namespace } = options;
+    this.#where = namespace === undefined ? 'in all namespaces' : `in namespace ${namespace}`;
+    this.#path =
+      namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+    this.#repeated = new Repeated(options.log);
+  }
+
+  get where(): string {
+    return this.#where;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const verb = this.#version === undefined ? 'list' : 'watch';
+      let retryAfterMs = 0;
+      try {
+        if (verb === 'list') await this.#list(signal);
+        else await this.#watch(signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        retryAfterMs = this.#failed(error, verb);
+      }
+      if (verb === 'watch' || this.#version === undefined) await this.#pause(retryAfterMs, signal);
+    }
+    clearTimeout(this.#suspicion);
+  }
+
+  /**
+   * Something was seen that the watch should have told: it may be half open, or hang. A watch from the version
+   * that is known costs little and tells all that was missed.
+   */
+  suspect(): void {
+    if (this.#suspicion !== undefined) return;
+    const waitMs = Math.max(0, this.#openedAt + this.#options.timing.suspectMs - performance.now());
+    this.#suspicion = setTimeout(() => {
+      this.#suspicion = undefined;
+      this.#reopen?.();
+    }, waitMs);
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { client, pods, metrics, timing, random, onListed, fieldSelector, labelSelector } = this.#options;
+    metrics.podLists.inc();
+    const query = {
+      fieldSelector,
+      labelSelector: labelSelector === '' ? undefined : labelSelector,
+      resourceVersion: this.#listVersion,
+      resourceVersionMatch: this.#listVersion === undefined ? undefined : 'NotOlderThan',
+    };
+    const response = await this.#hedged(signal, (each, fresh) =>
+      client.get(this.#path, query, { accept: acceptList, signal: each, fresh }),
+    );
+    let text = '';
+    for await (const part of chunks(response, timing.bodyIdleMs)) text += part;
+    const { items, version } = readList(text);
+    pods.replaceAll(items);
+    this.#version = version;
+    this.#listVersion = version;
+    this.#relistAt = performance.now() + timing.relistMs * (1 + random());
+    this.listed = true;
+    onListed();
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { client, metrics, timing, random, fieldSelector, labelSelector } = this.#options;
+    const query = {
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      fieldSelector,
+      labelSelector: labelSelector === '' ? undefined : labelSelector,
+      resourceVersion: this.#version,
+      timeoutSeconds: String(Math.round((timing.watchMs / 1_000) * (1 + random() / 2))),
+    };
+    const stream = await this.#hedged(signal, (each, fresh) =>
+      client.get(this.#path, query, { accept: acceptEvents, signal: each, fresh }),
+    );
+    metrics.podWatchStarts.inc();
+    this.#openedAt = performance.now();
+    let reopened = false;
+    this.#reopen = () => {
+      reopened = true;
+      stream.abandon(new Error('Abandoned for a newer watch'));
+    };
+    const good = setTimeout(() => this.#recovered(), timing.goodMs);
+    try {
+      for await (const event of watchEvents(chunks(stream, timing.watchIdleMs))) this.#apply(event);
+    } catch (error) {
+      if (!reopened) throw error;
+    } finally {
+      this.#reopen = undefined;
+      clearTimeout(good);
+      if (performance.now() > this.#relistAt) this.#version = undefined;
+    }
+  }
+
+  #apply({ type, object }: { type: string; object: unknown }): void {
+    const { pods } = this.#options;
+    if (type === 'ERROR') {
+      // As the reflectors of Kubernetes do: a watch that reports an error is not gone on with.
+      this.#version = undefined;
+      throw statusError(object);
+    }
+    if (type === 'ADDED' || type === 'MODIFIED') pods.put(object);
+    if (type === 'DELETED') pods.delete(object);
+    const version = versionOf(object);
+    // Applied first: what fails to apply is told again by the next watch.
+    if (version !== undefined) this.#version = this.#listVersion = version;
+  }
+
+  #hedged<T>(signal: AbortSignal, send: (signal: AbortSignal, fresh: boolean) => Promise<T>) {
+    const { hedgeMs, answerMs } = this.#options.timing;
+    // Agents that were left hanging together do not repeat themselves together.
+    const everyMs = hedgeMs * (0.75 + this.#options.random() / 2);
+    return hedged(send, { everyMs, limitMs: answerMs, signal });
+  }
+
+  #recovered(): void {
+    this.#failures = 0;
+    this.#deniedSince = undefined;
+    this.trouble = undefined;
+    this.#repeated.resolved('api', `Watching pods ${this.#where} again`);
+  }
+
+  /** Returns the pause that the server asks for, in milliseconds. */
+  #failed(error: unknown, verb: 'list' | 'watch'): number {
+    const { log, metrics, server } = this.#options;
+    metrics.podApiErrors.inc({ reason: failureReason(error) });
+    if (isDenied(error)) this.#deniedSince ??= performance.now();
+    else this.#deniedSince = undefined;
+    if (isExpired(error)) {
+      this.#version = undefined;
+      this.#listVersion = undefined;
+    }
+    const wasGood = verb === 'watch' && this.#failures === 0 && this.trouble === undefined;
+    const message = explainFailure(error, verb, this.#where, server);
+    if (wasGood && (!(error instanceof ApiError) || isExpired(error))) {
+      // Connections end and versions expire all the time: worth a word only when the next try fails too.
+      log.debug({ err: error }, message);
+    } else {
+      this.trouble = message;
+      this.#repeated.problem('api', message, error instanceof ApiError ? {} : { err: error });
+    }
+    return error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+  }
+
+  async #pause(retryAfterMs: number, signal: AbortSignal): Promise<void> {
+    const { timing, random } = this.#options;
+    this.#failures += 1;
+    const denied = this.#deniedSince !== undefined && performance.now() - this.#deniedSince > 60_000;
+    const ceilingMs = denied ? timing.deniedCeilingMs : timing.retryCeilingMs;
+    const jitterMs = fullJitterMs(this.#failures, { firstMs: timing.retryFirstMs, ceilingMs }, random);
+    // No answer to Retry-After sooner than asked; a word beyond half a minute is not believed.
+    await pause(retryAfterMs > 0 ? Math.min(retryAfterMs, 30_000) + jitterMs / 2 : jitterMs, signal);
+  }
+}
+
+function readList(text: string): { readonly items: readonly unknown[]; readonly version: string } {
+  const list = JSON.parse(text) as { readonly items?: unknown };
+  const version = versionOf(list);
+  // Go writes an empty slice that was never made as null.
+  const items = list.items ?? [];
+  if (version === undefined || !Array.isArray(items)) throw new TypeError('the API sent a list that is none');
+  return { items, version };
+}
+
+function versionOf(object: unknown): string | undefined {
+  const { metadata } = (object ?? {}) as { readonly metadata?: { readonly resourceVersion?: unknown } };
+  const version = metadata?.resourceVersion;
+  return typeof version === 'string' && version !== '' ? version : undefined;
+}

@@ -1,0 +1,83 @@
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { type ApiAccess, loadApiAccess } from './api-access.ts';
+import { createApiClient } from './api-request.ts';
+import { pause } from './backoff.ts';
+import { KnownPods } from './known-pods.ts';
+import { defaultTiming, ListWatch, type ListWatchTiming } from './list-watch.ts';
+import type { PodListener, PodSource, PodTarget } from './targets.ts';
+
+export interface PodWatchOptions {
+  readonly nodeName: string;
+  /** Undefined is all of them. */
+  readonly namespaces: readonly string[] | undefined;
+  /** In the API's grammar; empty selects all pods. */
+  readonly selector: string;
+  readonly podLogDir: string;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'podLists' | 'podWatchStarts' | 'podApiErrors'>;
+  readonly access?: ApiAccess;
+  readonly timing?: Partial<ListWatchTiming>;
+  /** The first list is asked for after a pause of up to so many milliseconds: agents start together. */
+  readonly startJitterMs?: number;
+  /** Gives numbers from 0 to below 1. */
+  readonly random?: () => number;
+}
+
+/**
+ * The pods of this node from the Kubernetes API: one list and one watch for each namespace.
+ *
+ * @throws Error where there is no usable configuration; that the API is not there is no such error.
+ */
+export async function openPodWatch(options: PodWatchOptions): Promise<PodSource> {
+  return new PodWatch(options, options.access ?? (await loadApiAccess()));
+}
+
+class PodWatch implements PodSource {
+  readonly #options: PodWatchOptions;
+  readonly #access: ApiAccess;
+  #watches: readonly ListWatch[] = [];
+
+  constructor(options: PodWatchOptions, access: ApiAccess) {
+    this.#options = options;
+    this.#access = access;
+  }
+
+  get notReady(): string | undefined {
+    if (this.#watches.length === 0) return 'the pod watch has not begun';
+    const missing = this.#watches.find(({ listed }) => !listed);
+    if (missing === undefined) return undefined;
+    return `no list of the pods ${missing.where} yet: ${missing.trouble ?? `${this.#access.server} has not answered yet`}`;
+  }
+
+  suspect({ namespace }: PodTarget): void {
+    const { namespaces } = this.#options;
+    const index = namespaces?.indexOf(namespace) ?? 0;
+    this.#watches[index]?.suspect();
+  }
+
+  async run(listener: PodListener, signal: AbortSignal): Promise<void> {
+    const { namespaces, startJitterMs = 500, random = Math.random } = this.#options;
+    const client = createApiClient(this.#access, 'frostbeat');
+    this.#watches = (namespaces ?? [undefined]).map(
+      (namespace) =>
+        new ListWatch({
+          client,
+          server: this.#access.server,
+          namespace,
+          fieldSelector: `spec.nodeName=${this.#options.nodeName}`,
+          labelSelector: this.#options.selector,
+          pods: new KnownPods(this.#options.podLogDir, listener),
+          onListed: () => {
+            if (this.#watches.every(({ listed }) => listed)) listener.synced();
+          },
+          log: this.#options.log,
+          metrics: this.#options.metrics,
+          timing: { ...defaultTiming, ...this.#options.timing },
+          random,
+        }),
+    );
+    await pause(random() * startJitterMs, signal);
+    await Promise.all(this.#watches.map((watch) => watch.run(signal)));
+  }
+}
