@@ -90,7 +90,7 @@ export function createApiClient(access: ApiAccess, userAgent: string): ApiClient
 }
 
 /** Reads a body to its end. */
-export async function bodyText(response: IncomingMessage, mostBytes = Infinity): Promise<string> {
+async function bodyText(response: IncomingMessage, mostBytes: number): Promise<string> {
   let text = '';
   for await (const chunk of response as AsyncIterable<string>) {
     text += chunk;
@@ -122,15 +122,15 @@ interface Status {
 
 async function refusal(response: IncomingMessage): Promise<ApiError> {
   const text = await bodyText(response, mostErrorBytes);
-  return statusError(parsedOr(undefined, text), response.statusCode, response.headers['retry-after']);
+  return statusError(parsed(text), response.statusCode, response.headers['retry-after']);
 }
 
-function parsedOr<T>(fallback: T, text: string): unknown {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     // A proxy's page in place of the API's answer: the HTTP status says enough.
-    return fallback;
+    return undefined;
   }
 }
 

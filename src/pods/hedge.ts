@@ -35,22 +35,23 @@ export async function hedged<T>(
   const outcome = Promise.withResolvers<Hedged<T>>();
   const open = new Set<AbortController>();
 
+  const settle = async (mine: AbortController, answered: Promise<T>) => {
+    try {
+      const answer = await answered;
+      // Stays among the open ones, and is ended with them, where another was answered in the same moment.
+      if (over.signal.aborted) return;
+      over.abort();
+      open.delete(mine);
+      outcome.resolve({ answer, abandon: (reason) => mine.abort(reason) });
+    } catch (error) {
+      if (!mine.signal.aborted) outcome.reject(signal.aborted ? signal.reason : error);
+    }
+  };
+
   const attempt = (repeated: boolean): AbortController => {
     const mine = new AbortController();
     open.add(mine);
-    const abandon = (reason: Error) => mine.abort(reason);
-    void send(AbortSignal.any([mine.signal, signal]), repeated)
-      .then((answer) => {
-        // Stays among the open ones, and is ended with them, where another was answered in the same moment.
-        if (over.signal.aborted) return;
-        over.abort();
-        open.delete(mine);
-        outcome.resolve({ answer, abandon });
-      })
-      .catch((error: unknown) => {
-        if (mine.signal.aborted) return;
-        outcome.reject(signal.aborted ? signal.reason : error);
-      });
+    void settle(mine, send(AbortSignal.any([mine.signal, signal]), repeated));
     return mine;
   };
 

@@ -276,6 +276,9 @@ export class KubeApi {
   ): void {
     const asked = query['resourceVersion'] ?? '';
     const version = asked === '' ? 0 : Number(asked);
+    if (version > this.store.version) {
+      return answer(response, 504, failure(504, 'Timeout', `Too large resource version: ${asked}`));
+    }
     const gone = failure(410, 'Expired', `too old resource version: ${asked} (${this.store.oldest})`);
     const expired = version !== 0 && version < this.store.oldest;
     if (expired && this.expiredBy === 'status') return answer(response, 410, gone);

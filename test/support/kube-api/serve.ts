@@ -25,7 +25,7 @@ interface Order {
 const api = await KubeApi.start({ port: Number(process.argv[2] ?? 0), bookmarkMs: 5_000 });
 
 process.on('message', (order: Order) => void obey(order));
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', () => void api.close());
 process.send?.({ url: api.url, port: api.port });
 
 async function obey({ id, call, args }: Order): Promise<void> {
