@@ -75,3 +75,17 @@ export class RetryAfterError extends Error {
     this.delayMs = delayMs;
   }
 }
+
+/** What a module named in WRITERS is given: the environment, with the agent's flags laid over it by variable. */
+export type WriterOptions = Readonly<Record<string, string | undefined>>;
+
+/** Where a writer says what an operator should know; the members of `details` become members of the log line. */
+export interface WriterLogger {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/** The default export of a module named in WRITERS. What it throws ends the start, as a mistake of the configuration. */
+export type CreateWriter = (options: WriterOptions, logger: WriterLogger) => LogWriter | Promise<LogWriter>;

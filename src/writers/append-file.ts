@@ -1,0 +1,123 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** What the operating system is asked to do; replaced in tests to make a disk fail. */
+export type OpenFile = (path: string, flags: number, mode: number) => Promise<FileHandle>;
+
+/** A file that grows by whole, synced pieces: after a failure or a crash it ends where the last good piece did. */
+export class AppendFile {
+  readonly path: string;
+  readonly #handle: FileHandle;
+  /** Length of what is known to be whole. */
+  #end: number;
+  /** There may be a torn piece beyond `#end`. */
+  #torn = false;
+
+  private constructor(path: string, handle: FileHandle, end: number) {
+    this.path = path;
+    this.#handle = handle;
+    this.#end = end;
+  }
+
+  /**
+   * Opens the file for appending, with the directories above it, and cuts off what is behind its last line feed:
+   * a piece that a crash tore.
+   *
+   * @param onRepair told how many bytes were cut off, where there were any.
+   * @throws the operating system's error; `EISDIR` where the path is not a regular file.
+   */
+  static async open(
+    path: string,
+    onRepair: (bytes: number) => void,
+    openFile: OpenFile = open,
+  ): Promise<AppendFile> {
+    const firstMade = await mkdir(dirname(path), { recursive: true });
+    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+    const handle = await openFile(path, flags, 0o644);
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) {
+        throw Object.assign(new Error(`EISDIR: ${path} is no regular file`), { code: 'EISDIR' });
+      }
+      const end = await endOfLastLine(handle, stat.size);
+      if (end < stat.size) {
+        await handle.truncate(end);
+        onRepair(stat.size - end);
+      }
+      await handle.sync();
+      await syncDirectories(path, firstMade);
+      return new AppendFile(path, handle, end);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Appends the piece and resolves when it is on the disk. One call at a time.
+   *
+   * @param piece ends with a line feed.
+   * @throws the operating system's error; the piece, or part of it, is not in the file then.
+   */
+  async append(piece: Buffer): Promise<void> {
+    if (this.#torn) await this.#cutBack();
+    try {
+      let written = 0;
+      while (written < piece.length) {
+        written += (await this.#handle.write(piece, written)).bytesWritten;
+      }
+      await this.#handle.datasync();
+      this.#end += piece.length;
+    } catch (error) {
+      this.#torn = true;
+      // Now rather than at the next try, so that a reader sees whole lines meanwhile; that try repeats it if it fails.
+      await this.#cutBack().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** The file is deleted: what is appended now would be lost when it is closed. */
+  async isDeleted(): Promise<boolean> {
+    return (await this.#handle.stat()).nlink === 0;
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  async #cutBack(): Promise<void> {
+    // Someone may have truncated the file meanwhile: it must not be made longer here.
+    const { size } = await this.#handle.stat();
+    if (size > this.#end) await this.#handle.truncate(this.#end);
+    else this.#end = size;
+    this.#torn = false;
+  }
+}
+
+/** The offset behind the last line feed; 0 where there is none. */
+async function endOfLastLine(handle: FileHandle, size: number): Promise<number> {
+  const chunk = Buffer.alloc(Math.min(size, 64 * 1024));
+  for (let end = size; end > 0;) {
+    const start = Math.max(0, end - chunk.length);
+    const { bytesRead } = await handle.read(chunk, 0, end - start, start);
+    const found = chunk.subarray(0, bytesRead).lastIndexOf(0x0a);
+    if (found !== -1) return start + found + 1;
+    end = start;
+  }
+  return 0;
+}
+
+/** A new file survives a power loss only once its name is synced, and so do the new directories above it. */
+async function syncDirectories(path: string, firstMade: string | undefined): Promise<void> {
+  const top = dirname(firstMade ?? path);
+  for (let directory = dirname(path); ; directory = dirname(directory)) {
+    const handle = await open(directory, constants.O_RDONLY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (directory === top || directory === dirname(directory)) return;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Config } from '../config/config.ts';
+import type { Log } from '../ops/log.ts';
+import type { LogWriter } from './log-writer.ts';
+
+export interface SelectContext {
+  readonly config: Config;
+  /** The writer gets a child of it. */
+  readonly log: Log;
+  /** What a module's relative path is relative to; absolute. Default: the working directory. */
+  readonly cwd?: string;
+}
+
+/** A writer's module is loaded when the writer is named, so that nobody pays for what he does not use. */
+const builtIn: Readonly<Record<string, (config: Config, log: Log) => Promise<LogWriter>>> = {
+  file: async ({ file }, log) => {
+    const { FileWriter } = await import('./file-writer.ts');
+    return new FileWriter({ path: file.path, log });
+  },
+  stdout: async () => {
+    const { StdoutWriter } = await import('./stdout-writer.ts');
+    return new StdoutWriter();
+  },
+};
+
+/** The names that `selectWriter` knows by itself. */
+export const builtInNames: readonly string[] = Object.keys(builtIn);
+
+/**
+ * Makes the writer of a name in WRITERS; it is not open yet.
+ *
+ * @param name of a writer that comes with Frostbeat, else a module's path or a package's name.
+ * @throws ConfigError where a module is not there, cannot be loaded or gives no LogWriter.
+ */
+export async function selectWriter(name: string, { config, log, cwd }: SelectContext): Promise<LogWriter> {
+  const logger = log.child({ writer: name });
+  const make = Object.hasOwn(builtIn, name) ? builtIn[name] : undefined;
+  if (make !== undefined) return await make(config, logger);
+  const { loadCustomWriter } = await import('./custom-writer.ts');
+  return await loadCustomWriter(name, { options: config.writerOptions, logger, cwd: cwd ?? process.cwd() });
+}
