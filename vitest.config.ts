@@ -5,7 +5,7 @@ const ci = process.env['CI'] === 'true';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/setup/build.ts'],
+    globalSetup: ['test/setup/build.ts', 'test/support/ensure-etcd.ts'],
     // Tests wait for conditions, on machines of two cores that are busy with other things too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
