@@ -22,7 +22,8 @@ const directions = {
   'agent.ts': {
     any: ['util', 'ops', 'config', 'offsets', 'pods', 'tail', 'record', 'writers', 'batch', 'deliver'],
   },
-  cli: { any: ['util', 'ops', 'config', 'trace', 'agent.ts'], types: ['record'] },
+  demo: { any: ['util', 'pods/log-path.ts'], types: ['pods'] },
+  cli: { any: ['util', 'ops', 'config', 'trace', 'demo', 'agent.ts'], types: ['record'] },
   'main.ts': { any: ['util', 'ops', 'config', 'cli'] },
 };
 
