@@ -1,3 +1,5 @@
+const nameLetters = 'bcdfghjklmnpqrstvwxz2456789'.split('');
+
 /** Numbers that look random and are the same for the same seed (sfc32, from the PractRand suite). */
 export class Random {
   #a: number;
@@ -40,6 +42,11 @@ export class Random {
     let text = '';
     while (text.length < digits) text += this.#uint32().toString(16).padStart(8, '0');
     return text.slice(0, digits);
+  }
+
+  /** Letters and digits as Kubernetes puts them into names: none that could spell a word. */
+  nameSuffix(length: number): string {
+    return Array.from({ length }, () => this.pick(nameLetters)).join('');
   }
 
   /** A version 4 UUID, as Kubernetes gives pods. */
