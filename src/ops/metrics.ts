@@ -47,6 +47,10 @@ export function createMetrics() {
     deadLetters: counter('dead_letters_total', 'Records a destination refused for good, by writer.', [
       'writer',
     ]),
+    deadLettersDropped: counter(
+      'dead_letters_dropped_total',
+      'Dead letters given up because too many are kept already.',
+    ),
     offsetCommits: counter('offset_commits_total', 'Times the offsets were saved.'),
     offsetCommitErrors: counter('offset_commit_errors_total', 'Times the offsets could not be saved.'),
     gapBytes: counter('gap_bytes_total', 'Bytes that could not be read and are recorded as gaps.'),

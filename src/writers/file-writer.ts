@@ -1,7 +1,7 @@
 import type { Log } from '../ops/log.ts';
 import type { LogRecord } from '../record/log-record.ts';
 import { ConfigError } from '../util/config-error.ts';
-import { AppendFile, type OpenFile } from './append-file.ts';
+import { AppendFile, type OpenFile } from '../util/append-file.ts';
 import type { LogWriter } from './log-writer.ts';
 import { toNdjsonLine } from './ndjson.ts';
 

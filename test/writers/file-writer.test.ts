@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileWriter } from '../../src/writers/file-writer.ts';
-import type { OpenFile } from '../../src/writers/append-file.ts';
+import type { OpenFile } from '../../src/util/append-file.ts';
 import { ConfigError } from '../../src/util/config-error.ts';
 import { keptLog } from '../support/logs.ts';
 import { record } from '../support/records.ts';

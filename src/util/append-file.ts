@@ -77,6 +77,11 @@ export class AppendFile {
     }
   }
 
+  /** Bytes in the file, as far as it is whole. */
+  get size(): number {
+    return this.#end;
+  }
+
   /** The file is deleted: what is appended now would be lost when it is closed. */
   async isDeleted(): Promise<boolean> {
     return (await this.#handle.stat()).nlink === 0;
