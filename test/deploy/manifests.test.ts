@@ -139,7 +139,11 @@ test('the pod outlives SHUTDOWN_TIMEOUT', () => {
   expect(pod().terminationGracePeriodSeconds).toBeGreaterThan(seconds + 5);
 });
 
-test('the agent runs on every node, whatever its taints', () => {
+test('the image has the version of the package', () => {
+    expect(agent().image).toBe(`frostbeat:${packageJson.version}`);
+  });
+
+  test('the agent runs on every node, whatever its taints', () => {
   expect(pod().tolerations).toEqual([{ operator: 'Exists' }]);
 });
 
