@@ -2,6 +2,7 @@ import type { Log } from '../ops/log.ts';
 import type { LogRecord } from '../record/log-record.ts';
 import { ConfigError } from '../util/config-error.ts';
 import { AppendFile, type OpenFile } from '../util/append-file.ts';
+import { Latin1Buffer } from './latin1-buffer.ts';
 import type { LogWriter } from './log-writer.ts';
 import { toNdjsonLine } from './ndjson.ts';
 
@@ -19,6 +20,9 @@ interface Waiting {
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
+
+/** A write is closed once it holds more. */
+const groupBytes = 2 ** 20;
 
 /** Faults that no waiting mends: somebody has to change FILE_PATH or the rights. */
 const hopeless = new Set([
@@ -40,8 +44,9 @@ export class FileWriter implements LogWriter {
   readonly name = 'file';
   readonly batch = { records: 4_096, bytes: 1_048_576 };
   readonly #options: FileWriterOptions;
+  readonly #lines = new Latin1Buffer();
   #file: AppendFile | undefined;
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
 
   constructor(options: FileWriterOptions) {
@@ -84,8 +89,7 @@ export class FileWriter implements LogWriter {
   /** Writes what waits, group after group, until nothing does. Never rejects. */
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const group = this.#waiting;
-      this.#waiting = [];
+      const group = this.#nextGroup();
       try {
         await this.#writeGroup(group);
         for (const { resolve } of group) resolve();
@@ -99,6 +103,18 @@ export class FileWriter implements LogWriter {
     this.#writing = undefined;
   }
 
+  /** Batches that share one write: all that wait, up to a bound for the memory that the write takes. */
+  #nextGroup(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { records } of this.#waiting) {
+      if (count > 0 && bytes > groupBytes) break;
+      for (const { byteLength } of records) bytes += byteLength;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
     if (this.#file !== undefined && (await this.#file.isDeleted())) {
       this.#options.log.warn(
@@ -109,9 +125,9 @@ export class FileWriter implements LogWriter {
       this.#file = undefined;
     }
     this.#file ??= await this.#openFile();
-    let text = '';
-    for (const { records } of group) for (const record of records) text += toNdjsonLine(record);
-    await this.#file.append(Buffer.from(text, 'latin1'));
+    this.#lines.clear();
+    for (const { records } of group) for (const record of records) this.#lines.add(toNdjsonLine(record));
+    await this.#file.append(this.#lines.bytes());
   }
 
   #openFile(): Promise<AppendFile> {

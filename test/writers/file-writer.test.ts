@@ -114,6 +114,23 @@ describe('the file writer', () => {
     );
   });
 
+  it('bounds what shares a write', async () => {
+    let writes = 0;
+    const { writer } = await start(
+      faulty({
+        write: async (handle, args) => {
+          writes += 1;
+          return await handle.write(...args);
+        },
+      }),
+    );
+    const large = record(`{"a":"${'x'.repeat(700_000)}"}`);
+    await Promise.all(Array.from({ length: 7 }, async () => await writer.writeBatch([large], signal)));
+    await writer.close();
+    expect(writes).toBe(4);
+    expect(lines()).toHaveLength(7);
+  });
+
   it('writes on where the system takes only a part', async () => {
     const { writer } = await start(
       faulty({
