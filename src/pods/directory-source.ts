@@ -1,0 +1,86 @@
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { Repeated } from '../ops/repeated.ts';
+import { KeepLooking } from './keep-looking.ts';
+import { listDirectories } from './list-directories.ts';
+import { parsePodDirectory } from './log-path.ts';
+import type { PodListener, PodSource, PodTarget } from './targets.ts';
+
+export interface DirectorySourceOptions {
+  readonly podLogDir: string;
+  /** Undefined is all of them. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'watchErrors'>;
+  /** The longest time until a directory is seen that no event told of, in milliseconds. Default 5,000. */
+  readonly rescanMs?: number;
+}
+
+/** POD_SOURCE=directory: every pod that has a directory under POD_LOG_DIR, in the namespaces asked for. */
+export class DirectorySource implements PodSource {
+  readonly #options: DirectorySourceOptions;
+  readonly #repeated: Repeated;
+  readonly #pods = new Map<string, PodTarget>();
+  notReady: string | undefined;
+
+  constructor(options: DirectorySourceOptions) {
+    this.#options = options;
+    this.#repeated = new Repeated(options.log);
+    this.notReady = `${options.podLogDir} has not been listed yet`;
+  }
+
+  async run(listener: PodListener, signal: AbortSignal): Promise<void> {
+    const { podLogDir: path, metrics, rescanMs = 5_000 } = this.#options;
+    const onError = (error: unknown) => {
+      metrics.watchErrors.inc();
+      this.#repeated.problem('watch', `Cannot watch ${path}; it is listed every ${rescanMs} ms`, {
+        err: error,
+      });
+    };
+    const look = () => this.#look(listener);
+    await new KeepLooking({ path, linkAllowed: true, look, rescanMs, missingMs: 250, onError }).run(signal);
+  }
+
+  async #look(listener: PodListener): Promise<void> {
+    const { podLogDir, namespaces } = this.#options;
+    const names = await this.#list();
+    if (names === undefined && this.notReady !== undefined) return;
+    const found = new Map<string, PodTarget>();
+    for (const name of names ?? []) {
+      const pod = parsePodDirectory(podLogDir, name);
+      if (pod !== undefined && (namespaces?.includes(pod.namespace) ?? true)) found.set(pod.directory, pod);
+    }
+    for (const [directory, pod] of found) {
+      if (this.#pods.has(directory)) continue;
+      this.#pods.set(directory, pod);
+      listener.added(pod);
+    }
+    for (const [directory, pod] of this.#pods) {
+      if (found.has(directory)) continue;
+      this.#pods.delete(directory);
+      listener.removed(pod, 'deleted');
+    }
+    if (this.notReady === undefined) return;
+    this.notReady = undefined;
+    listener.synced();
+  }
+
+  /** Undefined where POD_LOG_DIR cannot be listed. */
+  async #list(): Promise<string[] | undefined> {
+    const { podLogDir } = this.#options;
+    let problem = `${podLogDir} does not exist yet; waiting for it`;
+    try {
+      const names = await listDirectories(podLogDir, { linkAllowed: true });
+      if (names !== undefined) {
+        this.#repeated.resolved('list', `${podLogDir} can be listed`);
+        return names;
+      }
+      this.#repeated.problem('list', problem);
+    } catch (error) {
+      problem = `Cannot list ${podLogDir}`;
+      this.#repeated.problem('list', problem, { err: error });
+    }
+    if (this.notReady !== undefined) this.notReady = problem;
+    return undefined;
+  }
+}

@@ -1,0 +1,201 @@
+import type { Log } from '../ops/log.ts';
+import { FollowedContainer } from './followed-container.ts';
+import { KeepLooking } from './keep-looking.ts';
+import { listDirectories } from './list-directories.ts';
+import { containerTarget } from './log-path.ts';
+import type { MakeTail } from './tail.ts';
+import type { ContainerTarget, PodTarget, Removal } from './targets.ts';
+
+/** All in milliseconds. */
+export interface FollowTiming {
+  /** The longest time until a directory is seen that no event told of. */
+  readonly rescanMs: number;
+  /**
+   * A deleted pod is followed until its directory goes, for so long at most: the order of the API's word, the
+   * last lines and the directory's end is not fixed. A pod that lived for a moment may have its directory only
+   * after it was deleted: it is looked for as long.
+   */
+  readonly graceMs: number;
+  /** What was released is drained so much later: a deletion is not always told as one. */
+  readonly releaseMs: number;
+  readonly restartMs: number;
+}
+
+export const defaultFollowTiming: FollowTiming = {
+  rescanMs: 5_000,
+  graceMs: 10_000,
+  releaseMs: 500,
+  restartMs: 1_000,
+};
+
+export interface FollowedPodOptions {
+  readonly target: PodTarget;
+  readonly makeTail: MakeTail;
+  readonly selects: (container: string) => boolean;
+  readonly onForgotten: (target: ContainerTarget) => void;
+  readonly onWatchError: (error: unknown) => void;
+  readonly onListError: (error: unknown) => void;
+  readonly log: Log;
+  readonly timing: FollowTiming;
+}
+
+/**
+ * One pod: it finds the directories of its containers and keeps a tail for each, until the pod has left and all
+ * that its files held is read.
+ */
+export class FollowedPod {
+  readonly #options: FollowedPodOptions;
+  readonly #containers = new Map<string, FollowedContainer>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #entries: KeepLooking;
+  readonly #left = new AbortController();
+  #signal: AbortSignal | undefined;
+  #excluded: readonly string[] = [];
+  /** Of a remembered pod only these are known to be wanted, until the pod is told. */
+  #only: ReadonlySet<string> | undefined;
+  #state: 'kept' | 'leaving' | 'draining' = 'kept';
+  #deadline: NodeJS.Timeout | undefined;
+  /** Containers that are drained and let go since the pod began to drain. */
+  readonly #drained = new Set<string>();
+  /** The containers' directories at the last look. */
+  #names: readonly string[] = [];
+  /** Its directory was there once. */
+  #seen = false;
+  /** Its directory was there at the last look. */
+  present = false;
+
+  constructor(options: FollowedPodOptions) {
+    this.#options = options;
+    const { target, timing, onWatchError } = options;
+    this.#entries = new KeepLooking({
+      path: target.directory,
+      linkAllowed: false,
+      look: () => this.#look(),
+      rescanMs: timing.rescanMs,
+      // The manager wakes it when something appears in POD_LOG_DIR.
+      missingMs: timing.rescanMs,
+      onError: (error) => {
+        onWatchError(error);
+        for (const container of this.#containers.values()) container.rescan();
+      },
+    });
+  }
+
+  get target(): PodTarget {
+    return this.#options.target;
+  }
+  /** Containers that have a tail. */
+  get tails(): number {
+    return this.#containers.size;
+  }
+  /** False once the pod is to leave. */
+  get wanted(): boolean {
+    return this.#state === 'kept';
+  }
+  /** It has left for good: where the pod is wanted again, another FollowedPod is needed. */
+  get left(): boolean {
+    return this.#left.signal.aborted;
+  }
+
+  /** A container that an earlier run of the agent followed: it is followed at once, also where its directory is gone. */
+  remember(container: string): void {
+    this.#only = new Set([...(this.#only ?? []), container]);
+    this.#follow(container);
+  }
+
+  /** The pod is there, and wanted, whatever was told of it before. */
+  keep({ excluded = [] }: PodTarget): void {
+    clearTimeout(this.#deadline);
+    this.#state = 'kept';
+    this.#drained.clear();
+    this.#only = undefined;
+    this.#excluded = excluded;
+    for (const [name, container] of this.#containers) {
+      if (this.#selects(name)) container.keep();
+      else container.drain();
+    }
+    this.#entries.wake();
+  }
+
+  /** The pod is deleted or not wanted any more. */
+  leave(why: Removal): void {
+    if (this.#state !== 'kept') return;
+    const { graceMs, releaseMs } = this.#options.timing;
+    // A pod of which nothing was seen yet has lived for a moment only, whatever ended it.
+    const unseen = !this.#seen && this.#containers.size === 0;
+    this.#state = 'leaving';
+    this.#deadline = setTimeout(
+      () => {
+        this.#state = 'draining';
+        this.#entries.wake();
+      },
+      why === 'deleted' || unseen ? graceMs : releaseMs,
+    );
+    this.#entries.wake();
+  }
+
+  wake(): void {
+    this.#entries.wake();
+  }
+
+  /** Resolves when the pod has left, or when its tails have ended after the signal aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    for (const [name, container] of this.#containers) this.#start(name, container, signal);
+    await this.#entries.run(AbortSignal.any([signal, this.#left.signal]));
+    clearTimeout(this.#deadline);
+    await Promise.all(this.#running);
+  }
+
+  #selects(container: string): boolean {
+    const remembered = this.#only?.has(container) ?? true;
+    return remembered && !this.#excluded.includes(container) && this.#options.selects(container);
+  }
+
+  async #look(): Promise<void> {
+    const { target, onListError } = this.#options;
+    try {
+      const names = await listDirectories(target.directory, { linkAllowed: false });
+      for (const name of names ?? []) if (!this.#drained.has(name)) this.#follow(name);
+      for (const name of this.#names) if (!names?.includes(name)) this.#containers.get(name)?.rescan();
+      this.#names = names ?? [];
+      // Its directory was there and has gone: nothing more can be written.
+      if (names === undefined && this.#seen && this.#state === 'leaving') this.#state = 'draining';
+      this.present = names !== undefined;
+      this.#seen ||= this.present;
+    } catch (error) {
+      onListError(error);
+    }
+    // Only now, after a look: what had appeared by the time the pod was to be drained is taken in.
+    if (this.#state !== 'draining') return;
+    for (const container of this.#containers.values()) container.drain();
+    if (this.#containers.size === 0) this.#left.abort();
+  }
+
+  #follow(name: string): void {
+    if (this.#containers.has(name) || !this.#selects(name)) return;
+    const { target, makeTail, log, timing } = this.#options;
+    const container = new FollowedContainer({
+      target: containerTarget(target, name),
+      makeTail,
+      log,
+      restartMs: timing.restartMs,
+    });
+    this.#containers.set(name, container);
+    if (this.#signal !== undefined) this.#start(name, container, this.#signal);
+  }
+
+  #start(name: string, container: FollowedContainer, signal: AbortSignal): void {
+    const running = this.#run(name, container, signal).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #run(name: string, container: FollowedContainer, signal: AbortSignal): Promise<void> {
+    await container.run(signal);
+    if (signal.aborted) return;
+    this.#containers.delete(name);
+    if (this.#state === 'draining') this.#drained.add(name);
+    if (!container.wanted) this.#options.onForgotten(container.target);
+    this.#entries.wake();
+  }
+}

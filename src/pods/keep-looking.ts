@@ -1,0 +1,97 @@
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { watch } from 'chokidar';
+import { pause } from './backoff.ts';
+
+export interface KeepLookingOptions {
+  /** Whose entries are looked at; it need not exist. */
+  readonly path: string;
+  /** A link to a directory will do. */
+  readonly linkAllowed: boolean;
+  /** Looks at the entries; asked for again and again, and never twice at once. It must not throw. */
+  readonly look: () => Promise<void>;
+  /** The longest time between two looks, in milliseconds: events get lost, and watching may not be possible. */
+  readonly rescanMs: number;
+  /** The same while the path does not exist. */
+  readonly missingMs: number;
+  /** The path, or a part of it, cannot be watched; looking goes on every `rescanMs`. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Watching that failed is tried again after so long, in milliseconds. */
+const watchAgainMs = 60_000;
+
+/**
+ * Looks at the entries of a directory at once, whenever one appears or goes, and now and then. What happens
+ * within the entries is not watched: a line written to a container's log is no event.
+ */
+export class KeepLooking {
+  readonly #options: KeepLookingOptions;
+  #awake = new AbortController();
+
+  constructor(options: KeepLookingOptions) {
+    this.#options = options;
+  }
+
+  /** Look again now. */
+  wake(): void {
+    this.#awake.abort();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { path, linkAllowed, look, rescanMs, missingMs, onError } = this.#options;
+    let watched: Watched | undefined;
+    while (!signal.aborted) {
+      this.#awake = new AbortController();
+      const found = await identity(path, linkAllowed);
+      if (watched !== undefined && (watched.of !== found || watched.failedFor() > watchAgainMs)) {
+        await watched.close();
+        watched = undefined;
+      }
+      if (found !== undefined && watched === undefined) {
+        watched = await watchEntries(path, found, { onEvent: () => this.wake(), onError });
+      }
+      await look();
+      const waitMs = found === undefined ? missingMs : rescanMs;
+      await pause(waitMs, AbortSignal.any([this.#awake.signal, signal]));
+    }
+    await watched?.close();
+  }
+}
+
+interface Watched {
+  /** Which directory it is: another one may have come under the name. */
+  readonly of: string;
+  /** Milliseconds since watching first failed; 0 where it did not. */
+  failedFor(): number;
+  close(): Promise<void>;
+}
+
+async function watchEntries(
+  path: string,
+  of: string,
+  { onEvent, onError }: { onEvent: () => void; onError: (error: unknown) => void },
+): Promise<Watched> {
+  let failedAt: number | undefined;
+  // POD_LOG_DIR itself may be a link, which would be watched in place of what it points to.
+  const real = await realpath(path).catch(() => path);
+  // Not `ignoreInitial`: what appears while watching begins is told by the first scan. Depth 0 watches the
+  // directory alone, with one inotify watch, and tells its entries.
+  const watcher = watch(real, { depth: 0, followSymlinks: false, atomic: false });
+  watcher.on('addDir', onEvent);
+  watcher.on('unlinkDir', onEvent);
+  watcher.on('error', (error) => {
+    failedAt ??= performance.now();
+    onError(error);
+  });
+  return {
+    of,
+    failedFor: () => (failedAt === undefined ? 0 : performance.now() - failedAt),
+    close: () => watcher.close(),
+  };
+}
+
+async function identity(path: string, linkAllowed: boolean): Promise<string | undefined> {
+  // Whatever is wrong with it, `look` meets the same and says so.
+  const found = await (linkAllowed ? stat : lstat)(path, { bigint: true }).catch(() => undefined);
+  return found?.isDirectory() ? `${found.dev}:${found.ino}:${found.birthtimeNs}` : undefined;
+}
