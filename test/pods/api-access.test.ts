@@ -4,17 +4,23 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ApiAccess, loadApiAccess } from '../../src/pods/api-access.ts';
 import { createApiClient } from '../../src/pods/api-request.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { KubeApi } from '../support/kube-api/kube-api.ts';
-
-const certificate = await readFile('test/fixtures/tls/server.crt', 'utf8');
-const key = await readFile('test/fixtures/tls/server.key', 'utf8');
 
 let home: string;
 let api: KubeApi;
+/** The authority's, as PEM. */
+let certificate: string;
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'api-access-'));
-  api = await KubeApi.start({ tls: { cert: certificate, key }, token: 'first' });
+  const { caFile, server } = await makeCertificates(home);
+  const [cert, key] = await Promise.all([
+    readFile(server.certFile, 'utf8'),
+    readFile(server.keyFile, 'utf8'),
+  ]);
+  certificate = await readFile(caFile, 'utf8');
+  api = await KubeApi.start({ tls: { cert, key }, token: 'first' });
 });
 afterEach(async () => {
   await api.close();
