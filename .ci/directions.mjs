@@ -1,9 +1,10 @@
 // Checks the import directions of src/ (.dependency-cruiser.mjs) under the folder given, by default this one.
 import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { cruise } from 'dependency-cruiser';
 import config from '../.dependency-cruiser.mjs';
 
-const baseDir = process.argv[2] ?? process.cwd();
+const baseDir = resolve(process.argv[2] ?? '.');
 const { output } = await cruise(['src'], { ...config.options, baseDir, validate: true, ruleSet: config });
 if (typeof output === 'string') throw new Error(`Cannot check the imports: ${output}`);
 const { modules, summary } = output;

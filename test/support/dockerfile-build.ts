@@ -10,13 +10,12 @@ interface Stage {
   readonly name: string;
   /** The folder that stands for the stage's `/`. */
   readonly root: string;
-  readonly env: Record<string, string>;
   workdir: string;
 }
 
 /**
  * Carries out a Dockerfile without Docker: each stage gets a folder for its `/`, FROM brings nothing but
- * Node and npm, and COPY, RUN and ENV do what they do there. It knows what our Dockerfile uses and refuses
+ * Node and npm, and COPY, RUN and WORKDIR do what they do there. It knows what our Dockerfile uses and refuses
  * the rest.
  *
  * @param scratch an empty folder.
@@ -37,7 +36,7 @@ export async function buildDockerfile(context: string, scratch: string): Promise
       const name = instruction.getBuildStage() ?? String(stages.length);
       const root = join(scratch, name);
       await mkdir(root);
-      stages.push({ name, root, env: {}, workdir: '/' });
+      stages.push({ name, root, workdir: '/' });
       continue;
     }
     const stage = stages.at(-1);
@@ -58,7 +57,7 @@ export async function buildDockerfile(context: string, scratch: string): Promise
       case 'RUN':
         await run('sh', ['-ec', argument], {
           cwd: join(stage.root, stage.workdir),
-          env: { HOME: process.env['HOME'], PATH: searched, npm_config_prefer_offline: 'true', ...stage.env },
+          env: { ...process.env, NODE_ENV: undefined, PATH: searched, npm_config_prefer_offline: 'true' },
         });
         return;
       case 'COPY':
