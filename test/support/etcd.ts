@@ -262,6 +262,7 @@ async function connectTo(
   return new Etcd3({
     hosts: url,
     faultHandling: { host: () => noPolicy, global: noPolicy },
+    grpcOptions: { 'grpc.max_receive_message_length': -1 },
     defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + 1_000 }),
     ...(certificates && {
       credentials: {

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { getCACertificates } from 'node:tls';
+import { Etcd3, type IOptions } from 'etcd3';
+import type { EtcdAccess } from '../config/config.ts';
+
+/** How to reach etcd. */
+export interface EtcdAddress extends EtcdAccess {
+  /** Endpoints as URLs: all `http:` or all `https:`, at least one. */
+  readonly servers: readonly string[];
+}
+
+/** What a client is made from that may change while the agent runs: the contents of files. Secret. */
+export interface Secrets {
+  readonly password: string | undefined;
+  readonly ca: Buffer | undefined;
+  readonly cert: Buffer | undefined;
+  readonly key: Buffer | undefined;
+}
+
+/** Longest time that a call may take, in milliseconds: a frozen server answers never. */
+export const CALL_MS = 5_000;
+
+// etcd3's own retries would try at once, without a pause, and its circuit breaker fails good calls for a bad one.
+const direct = { execute: <T>(call: () => T): T => call() } as unknown as NonNullable<
+  NonNullable<IOptions['faultHandling']>['global']
+>;
+
+/** @throws Error that names the setting whose file cannot be read. */
+export async function readSecrets(address: EtcdAddress): Promise<Secrets> {
+  const [passwordFile, ca, cert, key] = await Promise.all([
+    read('ETCD_PASSWORD_FILE', address.passwordFile),
+    read('ETCD_CA_FILE', address.caFile),
+    read('ETCD_CERT_FILE', address.certFile),
+    read('ETCD_KEY_FILE', address.keyFile),
+  ]);
+  return {
+    password: address.password ?? passwordFile?.toString('utf8').replace(/\r?\n$/, ''),
+    ca,
+    cert,
+    key,
+  };
+}
+
+export function sameSecrets(a: Secrets, b: Secrets): boolean {
+  return a.password === b.password && same(a.ca, b.ca) && same(a.cert, b.cert) && same(a.key, b.key);
+}
+
+function same(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b);
+}
+
+/**
+ * A client for one endpoint, which connects at its first call. Each call must have a deadline.
+ *
+ * @throws Error where the certificate and the key do not fit each other, or are none.
+ */
+export function makeEtcdClient(server: string, username: string | undefined, secrets: Secrets): Etcd3 {
+  const { password, ca, cert, key } = secrets;
+  return new Etcd3({
+    hosts: server.replace(/\/+$/, ''),
+    faultHandling: { host: () => direct, global: direct },
+    // For the exchange of the password for a token, which etcd3 does by itself.
+    defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + CALL_MS }),
+    // A new client must make a new connection, and not inherit the back-off of an old one.
+    grpcOptions: { 'grpc.use_local_subchannel_pool': 1, 'grpc.initial_reconnect_backoff_ms': 200 },
+    ...(server.startsWith('https:') &&
+      (ca !== undefined || cert !== undefined) && {
+        credentials: {
+          rootCertificate: ca ?? Buffer.from(getCACertificates('default').join('\n')),
+          ...(key !== undefined && { privateKey: key }),
+          ...(cert !== undefined && { certChain: cert }),
+        },
+      }),
+    ...(username !== undefined && { auth: { username, password: password ?? '' } }),
+  });
+}
+
+async function read(setting: string, path: string | undefined): Promise<Buffer | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new Error(`Cannot read ${path} (${setting}): ${(cause as Error).message}`, { cause });
+  }
+}

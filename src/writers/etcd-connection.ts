@@ -1,0 +1,147 @@
+import type { Etcd3 } from 'etcd3';
+import {
+  CALL_MS,
+  type EtcdAddress,
+  makeEtcdClient,
+  readSecrets,
+  sameSecrets,
+  type Secrets,
+} from './etcd-client.ts';
+import { EtcdFailure } from './etcd-errors.ts';
+
+/** The options that each raw call of etcd3 takes last. */
+export type CallOptions = NonNullable<Parameters<Etcd3['kv']['txn']>[1]>;
+
+type Interceptor = NonNullable<CallOptions['interceptors']>[number];
+
+/** gRPC's code; its enum is in a package that is not ours. */
+const CANCELLED = 1;
+
+/** One call of etcd; it must hand `options` on to etcd3, which carries the deadline. */
+export type Call<T> = (client: Etcd3, options: CallOptions) => Promise<T>;
+
+interface Current {
+  readonly client: Etcd3;
+  readonly secrets: Secrets;
+}
+
+/**
+ * The way to an etcd cluster: one client for one endpoint at a time. It stays with an endpoint until that fails,
+ * then goes to the next with a new client, for which password and certificates are read anew: what was
+ * renewed on disk is picked up as soon as it matters. Nothing connects before the first call.
+ */
+export class EtcdConnection {
+  readonly #address: EtcdAddress;
+  #endpoint: number;
+  #current: Promise<Current> | undefined;
+
+  /** @param random picks the first endpoint, so that the agents of many nodes spread. */
+  constructor(address: EtcdAddress, random: () => number = Math.random) {
+    this.#address = address;
+    this.#endpoint = Math.floor(random() * address.servers.length);
+  }
+
+  /** The endpoints, for messages. */
+  get name(): string {
+    return this.#address.servers.join(', ');
+  }
+
+  /**
+   * Makes one call. It is repeated here only where that needs no pause: when another client took the place of
+   * the one in use, or the files hold new secrets.
+   *
+   * @param timeoutMs at most this long, the repeated call included.
+   * @throws EtcdFailure or, as soon as the signal aborts, its reason.
+   */
+  async call<T>(call: Call<T>, signal: AbortSignal, timeoutMs = CALL_MS): Promise<T> {
+    const deadline = Date.now() + timeoutMs;
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      const used = this.#connect();
+      try {
+        const { client } = await orAborted(used, signal);
+        return await cancellable(client, call, signal, deadline);
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        const failure = new EtcdFailure(error);
+        if (failure.moveOn) this.#moveOn(used, failure);
+        if (attempt > 1 || !(await this.#isWorthAnother(failure, used))) throw failure;
+      }
+    }
+  }
+
+  /** Closes the connection; calls that are under way end by themselves. */
+  async close(): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    await current?.then(closeClient, () => undefined);
+  }
+
+  #connect(): Promise<Current> {
+    this.#current ??= readSecrets(this.#address).then((secrets) => {
+      const server = this.#address.servers[this.#endpoint]!;
+      return { client: makeEtcdClient(server, this.#address.username, secrets), secrets };
+    });
+    return this.#current;
+  }
+
+  /** Calls that fail together move on once. */
+  #moveOn(failed: Promise<Current>, { remedy }: EtcdFailure): void {
+    if (this.#current !== failed) return;
+    this.#current = undefined;
+    if (remedy === 'again') this.#endpoint = (this.#endpoint + 1) % this.#address.servers.length;
+    failed.then(closeClient, () => undefined);
+  }
+
+  async #isWorthAnother({ remedy, moveOn }: EtcdFailure, used: Promise<Current>): Promise<boolean> {
+    if (remedy === 'new-client') return true;
+    if (!moveOn || this.#current === used) return false;
+    try {
+      const [before, now] = await Promise.all([used, readSecrets(this.#address)]);
+      return !sameSecrets(before.secrets, now);
+    } catch {
+      // The failure at hand says more than that the files cannot be read now; the next attempt says that.
+      return false;
+    }
+  }
+}
+
+function closeClient({ client }: Current): void {
+  client.close();
+}
+
+/** etcd3 has no way to end a call that has begun; gRPC's interceptors have. */
+async function cancellable<T>(
+  client: Etcd3,
+  call: Call<T>,
+  signal: AbortSignal,
+  deadline: number,
+): Promise<T> {
+  let begun: { cancelWithStatus(status: number, details: string): void } | undefined;
+  const remember: Interceptor = (callOptions, next) => {
+    const begins = next(callOptions);
+    begun = begins;
+    // The type asks for the class where its interface is what gRPC works with.
+    return begins as ReturnType<Interceptor>;
+  };
+  const options: CallOptions = { deadline, interceptors: [remember] };
+  const cancel = (): void => begun?.cancelWithStatus(CANCELLED, 'no longer wanted');
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await orAborted(call(client, options), signal);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+/** The promise, or the signal's reason as a rejection as soon as it aborts. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
