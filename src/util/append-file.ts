@@ -61,7 +61,7 @@ export class AppendFile {
    * @throws the operating system's error; the piece, or part of it, is not in the file then.
    */
   async append(piece: Buffer): Promise<void> {
-    if (this.#torn) await this.#cutBack();
+    await this.#findEnd();
     try {
       let written = 0;
       while (written < piece.length) {
@@ -72,7 +72,7 @@ export class AppendFile {
     } catch (error) {
       this.#torn = true;
       // Now rather than at the next try, so that a reader sees whole lines meanwhile; that try repeats it if it fails.
-      await this.#cutBack().catch(() => undefined);
+      await this.#findEnd().catch(() => undefined);
       throw error;
     }
   }
@@ -91,10 +91,10 @@ export class AppendFile {
     await this.#handle.close();
   }
 
-  async #cutBack(): Promise<void> {
-    // Someone may have truncated the file meanwhile: it must not be made longer here.
+  /** Cuts a torn piece off, and notices when somebody else has made the file shorter. */
+  async #findEnd(): Promise<void> {
     const { size } = await this.#handle.stat();
-    if (size > this.#end) await this.#handle.truncate(this.#end);
+    if (size > this.#end && this.#torn) await this.#handle.truncate(this.#end);
     else this.#end = size;
     this.#torn = false;
   }

@@ -168,6 +168,27 @@ describe('the file writer', () => {
     expect(lines().map(({ log }) => log)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
   });
 
+  it('leaves no half line behind in a file that somebody emptied before', async () => {
+    let full = false;
+    const { writer } = await start(
+      faulty({
+        write: async (handle, [piece, offset]) => {
+          if (full && offset > 0) throw new Error('ENOSPC: no space left on device, write');
+          return await handle.write(piece, offset, full ? 11 : undefined);
+        },
+      }),
+    );
+    await writer.writeBatch([record('{"n":1}')], signal);
+    writeFileSync(path, '');
+    full = true;
+    await expect(writer.writeBatch([record('{"n":2}')], signal)).rejects.toThrow(/ENOSPC/);
+    expect(readFileSync(path, 'utf8')).toBe('');
+    full = false;
+    await writer.writeBatch([record('{"n":2}')], signal);
+    await writer.close();
+    expect(lines().map(({ log }) => log)).toEqual([{ n: 2 }]);
+  });
+
   it('writes a batch again whose sync failed, once', async () => {
     let failures = 1;
     const { writer } = await start(
