@@ -1,4 +1,4 @@
-import { createReadStream, read as readCallback, readSync } from 'node:fs';
+import { createReadStream, open, read as readCallback, readSync } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
@@ -53,6 +53,16 @@ export class PlainSource implements ByteSource {
   }
 }
 
+/**
+ * `destroy()` of a stream closes its descriptor whatever `autoClose` says, and does so later, when the number may
+ * be another file's by now: the descriptor is its owner's to close.
+ */
+const notClosing = {
+  open,
+  read: readCallback,
+  close: (_fd: number, closed?: (error: NodeJS.ErrnoException | null) => void) => closed?.(null),
+};
+
 /** A compressed file, which does not grow. What lies before the offset is unzipped and dropped. */
 export class GzipSource implements ByteSource {
   readonly #pieces: AsyncIterator<Buffer>;
@@ -60,7 +70,12 @@ export class GzipSource implements ByteSource {
   #toSkip: number;
 
   constructor(fd: number, offset: number) {
-    const zipped = createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
+    const zipped = createReadStream('', {
+      fd,
+      start: 0,
+      highWaterMark: CHUNK_BYTES,
+      fs: notClosing,
+    });
     const unzipped = createGunzip({ chunkSize: CHUNK_BYTES });
     // The error comes out of the iterator; the callback is there because pipeline() wants one.
     pipeline(zipped, unzipped, () => undefined);
