@@ -2,7 +2,14 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../util/config-error.ts';
-import type { LogWriter, WriterLogger, WriterOptions } from './log-writer.ts';
+import {
+  type LogWriter,
+  RejectedError,
+  type Rejection,
+  RetryAfterError,
+  type WriterLogger,
+  type WriterOptions,
+} from './log-writer.ts';
 
 export interface CustomWriterContext {
   readonly options: WriterOptions;
@@ -52,7 +59,7 @@ export async function loadCustomWriter(name: string, context: CustomWriterContex
   }
   const faults = faultsOf(writer);
   if (faults.length > 0) throw refuse(`what its function returned is no LogWriter: ${faults.join('; ')}`);
-  return writer as LogWriter;
+  return withKnownErrors(writer as LogWriter);
 }
 
 /** Beside the agent's own packages first, then as seen from the working directory. */
@@ -73,6 +80,37 @@ function locate(name: string, cwd: string): string {
       );
     }
   }
+}
+
+/**
+ * A module need not import anything of ours: an error of the name and with the members of one of ours is as good.
+ */
+function withKnownErrors(writer: LogWriter): LogWriter {
+  return {
+    name: writer.name,
+    ...(writer.batch && { batch: writer.batch }),
+    ...(writer.open && { open: async (signal: AbortSignal) => await writer.open?.(signal) }),
+    ...(writer.close && { close: async () => await writer.close?.() }),
+    writeBatch: async (records, signal) => {
+      try {
+        await writer.writeBatch(records, signal);
+      } catch (error) {
+        throw knownError(error);
+      }
+    },
+  };
+}
+
+function knownError(error: unknown): unknown {
+  if (!(error instanceof Error)) return new Error(`The writer threw what is no Error: ${String(error)}`);
+  const { name, message, rejections, delayMs } = error as Error & { rejections?: unknown; delayMs?: unknown };
+  if (name === 'RejectedError' && Array.isArray(rejections)) {
+    return new RejectedError(rejections as Rejection[], { cause: error });
+  }
+  if (name === 'RetryAfterError' && typeof delayMs === 'number' && delayMs >= 0) {
+    return new RetryAfterError(message, delayMs, { cause: error });
+  }
+  return error;
 }
 
 /** What keeps a value from being a LogWriter. */

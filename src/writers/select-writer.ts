@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../ops/log.ts';
+import { ConfigError } from '../util/config-error.ts';
 import type { LogWriter } from './log-writer.ts';
 
 export interface SelectContext {
@@ -30,12 +31,42 @@ const builtIn: Readonly<Record<string, (config: Config, log: Log) => Promise<Log
 export const builtInNames: readonly string[] = Object.keys(builtIn);
 
 /**
+ * Makes the writers of WRITERS, in its order; none is open yet.
+ *
+ * @throws ConfigError with all that is wrong with any of them, also where two have the same name.
+ */
+export async function selectWriters(context: SelectContext): Promise<readonly LogWriter[]> {
+  const names = context.config.writers;
+  const made = await Promise.allSettled(names.map(async (name) => await selectWriter(name, context)));
+  const mistakes: string[] = [];
+  const writers = new Map<string, { readonly writer: LogWriter; readonly listedAs: string }>();
+  for (const [index, result] of made.entries()) {
+    const listedAs = names[index] ?? '';
+    if (result.status === 'rejected') {
+      if (!(result.reason instanceof ConfigError)) throw result.reason;
+      mistakes.push(...result.reason.mistakes);
+      continue;
+    }
+    const { name } = result.value;
+    const twin = writers.get(name);
+    if (twin === undefined) writers.set(name, { writer: result.value, listedAs });
+    else {
+      mistakes.push(
+        `WRITERS (--writers) names "${twin.listedAs}" and "${listedAs}": both call themselves "${name}", and names must differ`,
+      );
+    }
+  }
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return [...writers.values()].map(({ writer }) => writer);
+}
+
+/**
  * Makes the writer of a name in WRITERS; it is not open yet.
  *
  * @param name of a writer that comes with Frostbeat, else a module's path or a package's name.
  * @throws ConfigError where a module is not there, cannot be loaded or gives no LogWriter.
  */
-export async function selectWriter(name: string, { config, log, cwd }: SelectContext): Promise<LogWriter> {
+async function selectWriter(name: string, { config, log, cwd }: SelectContext): Promise<LogWriter> {
   const logger = log.child({ writer: name });
   const make = Object.hasOwn(builtIn, name) ? builtIn[name] : undefined;
   if (make !== undefined) return await make(config, logger);

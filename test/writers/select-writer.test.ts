@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig, validConfig } from '../../src/config/load-config.ts';
 import { ConfigError } from '../../src/util/config-error.ts';
-import { selectWriter } from '../../src/writers/select-writer.ts';
+import { RejectedError, RetryAfterError } from '../../src/writers/log-writer.ts';
+import { selectWriters } from '../../src/writers/select-writer.ts';
 import { keptLog } from '../support/logs.ts';
 import { record } from '../support/records.ts';
 
@@ -14,13 +15,25 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-async function select(name: string) {
+async function selectAll(...names: string[]) {
   const { log, lines } = await keptLog();
   const env = { STATE_DIR: directory, MY_FILE: join(directory, 'mine.txt') };
   const config = validConfig(
-    loadConfig({ env, flags: { BATCH_SIZE: '7' }, cwd: directory, checks: { node: false, stateDir: false } }),
+    loadConfig({
+      env,
+      flags: { BATCH_SIZE: '7', WRITERS: names.join(',') },
+      cwd: directory,
+      checks: { node: false, stateDir: false },
+    }),
   );
-  return { writer: await selectWriter(name, { config, log, cwd: directory }), lines };
+  return { writers: await selectWriters({ config, log, cwd: directory }), lines };
+}
+
+async function select(name: string) {
+  const { writers, lines } = await selectAll(name);
+  const [writer] = writers;
+  if (writer === undefined) throw new Error(`no writer for ${name}`);
+  return { writer, lines };
 }
 
 const template = `
@@ -63,6 +76,51 @@ describe('a name in WRITERS', () => {
        Object.defineProperty(exports, '__esModule', { value: true });`,
     );
     expect((await select('@me/writer')).writer).toMatchObject({ name: 'packed' });
+  });
+
+  it('is one of several, whose mistakes are told together', async () => {
+    writeFileSync(join(directory, 'none.mjs'), '');
+    writeFileSync(
+      join(directory, 'twin.mjs'),
+      `export default () => ({ name: 'file', async writeBatch() {} });`,
+    );
+    const { writers } = await selectAll('stdout', 'file');
+    expect(writers.map(({ name }) => name)).toEqual(['stdout', 'file']);
+    await expect(selectAll('./none.mjs', 'file', './twin.mjs')).rejects.toMatchObject({
+      mistakes: [
+        expect.stringContaining('"./none.mjs": the module has no default export'),
+        expect.stringContaining('"file" and "./twin.mjs": both call themselves "file"'),
+      ],
+    });
+  });
+
+  it('may throw our errors without importing them, and whatever else', async () => {
+    writeFileSync(
+      join(directory, 'throws.mjs'),
+      `export default () => ({
+        name: 'throws',
+        opened: 'no',
+        async open() { this.opened = 'yes'; },
+        async writeBatch([record]) {
+          const fault = { ...JSON.parse(record.latin1), opened: this.opened };
+          if (fault.name === 'RejectedError') fault.rejections = [{ record, reason: 'too large' }];
+          throw fault.text ?? Object.assign(new Error('it said no'), fault);
+        },
+      });`,
+    );
+    const { writer } = await select('./throws.mjs');
+    const { signal } = new AbortController();
+    await writer.open?.(signal);
+    const write = async (content: string) => await writer.writeBatch([record(content)], signal);
+    await expect(write('{"name":"RejectedError"}')).rejects.toThrow(RejectedError);
+    await expect(write('{"name":"RetryAfterError","delayMs":1500}')).rejects.toSatisfy(
+      (error) => error instanceof RetryAfterError && error.delayMs === 1500,
+    );
+    await expect(write('{"name":"TypeError"}')).rejects.toMatchObject({
+      message: 'it said no',
+      opened: 'yes',
+    });
+    await expect(write('{"text":"no"}')).rejects.toThrow('The writer threw what is no Error: no');
   });
 
   it.each([
