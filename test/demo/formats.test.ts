@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rfc3339Nano, rfc3339NineDigits, wallClock } from '../../src/demo/clock.ts';
-import { conmonFormat } from '../../src/demo/conmon-format.ts';
+import { conmonFormat } from '../support/sim/conmon-format.ts';
 import { containerdFormat } from '../../src/demo/containerd-format.ts';
-import { dockerFormat } from '../../src/demo/docker-format.ts';
+import { dockerFormat } from '../support/sim/docker-format.ts';
 
 /** 2026-11-22T23:08:19.0125Z: trailing zeros. */
 const start = 1_795_388_899_012_500_000n;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { conmonFormat } from '../../src/demo/conmon-format.ts';
+import { conmonFormat } from '../support/sim/conmon-format.ts';
 import { ContainerLog } from '../../src/demo/container-log.ts';
 import { containerdFormat } from '../../src/demo/containerd-format.ts';
 import { rotateAsKubelet, type RotationStep } from '../../src/demo/kubelet-rotation.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { conmonFormat } from '../../src/demo/conmon-format.ts';
+import { conmonFormat } from '../support/sim/conmon-format.ts';
 import { containerdFormat } from '../../src/demo/containerd-format.ts';
 import { Random } from '../../src/demo/random.ts';
 import { ExpectedRecords, type StoredRecord } from '../support/sim/expected-records.ts';

@@ -1,3 +1,4 @@
+import { splitPlace } from '../../../src/demo/compare-trace.ts';
 import type { TestRecord } from './test-records.ts';
 
 /** Where a record was printed. */
@@ -72,11 +73,4 @@ function keyOf(traceId: string, unixNano: string, json: string): string {
 
 function brief(key: string): string {
   return key.length > 300 ? `${key.slice(0, 200)} … ${key.slice(-80)}` : key;
-}
-
-/** The record as it was printed, and the member that the agent added at its end. */
-function splitPlace(text: string): { json: string; place: Partial<PrintedBy> | undefined } {
-  const added = /,"kubernetes":(\{[^{}]*\})\}$/.exec(text);
-  if (added?.[1] === undefined) return { json: text, place: undefined };
-  return { json: `${text.slice(0, added.index)}}`, place: JSON.parse(added[1]) as Partial<PrintedBy> };
 }

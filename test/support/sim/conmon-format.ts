@@ -1,5 +1,5 @@
-import { rfc3339NineDigits, type Clock } from './clock.ts';
-import { lineFeed, type LineFormat } from './line-format.ts';
+import { rfc3339NineDigits, type Clock } from '../../../src/demo/clock.ts';
+import { lineFeed, type LineFormat } from '../../../src/demo/line-format.ts';
 
 export interface ConmonOptions {
   readonly clock: Clock;

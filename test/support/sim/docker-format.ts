@@ -1,5 +1,5 @@
-import { rfc3339Nano, type Clock } from './clock.ts';
-import { lineFeed, streams, type LineFormat, type Stream } from './line-format.ts';
+import { rfc3339Nano, type Clock } from '../../../src/demo/clock.ts';
+import { lineFeed, streams, type LineFormat, type Stream } from '../../../src/demo/line-format.ts';
 
 export interface DockerOptions {
   readonly clock: Clock;
