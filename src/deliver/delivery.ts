@@ -115,7 +115,7 @@ export class Delivery {
     } catch (error) {
       onAttempt?.('error', (performance.now() - begun) / 1000, batch.records.length);
       if (error instanceof RejectedError) return await this.#rejected(batch, error);
-      if (!this.#stop.signal.aborted) this.health.failed(error);
+      if (!this.#stop.signal.aborted) this.health.failed(error, 'write');
       return { batch, error };
     }
     onAttempt?.('ok', (performance.now() - begun) / 1000, batch.records.length);
@@ -136,13 +136,16 @@ export class Delivery {
       const error = new Error(
         `Cannot tell what ${writer.name} refused: RejectedError names no record of the batch`,
       );
-      this.health.failed(error);
+      this.health.failed(error, 'write');
       return { batch, error };
     }
     try {
       await deadLetter(refused, writer.name);
     } catch (error) {
-      this.health.failed(new Error('Cannot keep a dead letter, so its batch waits', { cause: error }));
+      this.health.failed(
+        new Error('Cannot keep a dead letter, so its batch waits', { cause: error }),
+        'write',
+      );
       return { batch, error };
     }
     const names = new Set<unknown>(refused.map(({ record }) => record));

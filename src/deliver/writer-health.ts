@@ -10,9 +10,12 @@ const REMIND_MS = 60_000;
 export class WriterHealth {
   readonly #name: string;
   readonly #log: Logger;
-  #since: number | undefined;
+  #tried = false;
+  #failure: string | undefined;
+  #writesFail = false;
+  #since = 0;
+  #saidAt = 0;
   #failures = 0;
-  #said = { message: '', at: 0 };
 
   constructor(name: string, log: Logger) {
     this.#name = name;
@@ -21,29 +24,45 @@ export class WriterHealth {
 
   /** Why it does not work; undefined when it does. For /readyz. */
   get failure(): string | undefined {
-    return this.#since === undefined ? undefined : this.#said.message;
+    return this.#tried ? this.#failure : `the writer ${this.#name} has not been reached yet`;
   }
 
-  failed(error: unknown, now = Date.now()): void {
+  /** @param of a batch that could not be written, or a probe that was not answered. */
+  failed(error: unknown, of: 'write' | 'probe', now = Date.now()): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.#since ??= now;
+    this.#tried = true;
+    if (of === 'write') this.#writesFail = true;
+    if (this.#failure === undefined) this.#since = now;
     this.#failures++;
-    if (message === this.#said.message && now - this.#said.at < REMIND_MS) return;
-    this.#said = { message, at: now };
+    const said = message === this.#failure && now - this.#saidAt < REMIND_MS;
+    this.#failure = message;
+    if (said) return;
+    this.#saidAt = now;
     this.#log.warn(
       { err: error, writer: this.#name, failures: this.#failures, failingForMs: now - this.#since },
-      `The writer ${this.#name} fails: ${message}. Nothing is lost: it is tried until it works, and reading waits meanwhile.`,
+      `The writer ${this.#name} fails: ${message}. Nothing is lost: it is tried until it works, and reading waits.`,
     );
   }
 
+  /** It answers. That ends no failure to write: a store that is full answers too. */
+  reachable(now = Date.now()): void {
+    if (!this.#writesFail) this.#works(now);
+  }
+
+  /** A batch was written. */
   worked(now = Date.now()): void {
-    if (this.#since === undefined) return;
+    this.#writesFail = false;
+    this.#works(now);
+  }
+
+  #works(now: number): void {
+    this.#tried = true;
+    if (this.#failure === undefined) return;
     this.#log.info(
       { writer: this.#name, failures: this.#failures, failedForMs: now - this.#since },
       `The writer ${this.#name} works again.`,
     );
-    this.#since = undefined;
+    this.#failure = undefined;
     this.#failures = 0;
-    this.#said = { message: '', at: 0 };
   }
 }

@@ -16,21 +16,51 @@ export function createMetrics() {
     buckets: number[],
     labelNames: readonly L[] = [],
   ) => new Histogram<L>({ name: `frostbeat_${name}`, help, labelNames, buckets, registers: [registry] });
+  const beforeScrape: (() => void)[] = [];
 
   return {
     registry,
-    counter,
-    gauge,
+    /** Called before every scrape, to bring in what is kept elsewhere. */
+    beforeScrape,
+    /** All metrics in Prometheus' text format, of one moment. */
+    async scrape(): Promise<string> {
+      for (const refresh of beforeScrape) refresh();
+      return await registry.metrics();
+    },
+
+    linesRead: counter(
+      'lines_read_total',
+      'Lines read from log files. Each is delivered, skipped, dead-lettered or in flight.',
+    ),
+    linesDelivered: counter('lines_delivered_total', 'Lines whose record is stored by every writer.'),
+    linesSkipped: counter('lines_skipped_total', 'Lines that are no record, by reason.', ['reason']),
+    linesDeadLettered: counter(
+      'lines_dead_lettered_total',
+      'Lines whose record a destination refused for good.',
+    ),
+    linesInFlight: gauge('lines_in_flight', 'Lines read whose fate is open.'),
+    bytesRead: counter('read_bytes_total', 'Bytes of the lines read.'),
+    records: counter('records_total', 'Records made of the lines; one may take several.'),
+
     pods: gauge('pods', 'Pods whose logs are followed.'),
     podWatchStarts: counter('pod_watch_starts_total', 'Watches opened on the Kubernetes API.'),
     podLists: counter('pod_lists_total', 'Full lists of pods asked of the Kubernetes API.'),
     podApiErrors: counter('pod_api_errors_total', 'Lists and watches that failed, by reason.', ['reason']),
+    containers: gauge('containers', 'Containers whose logs are followed.'),
+    filesOpen: gauge('files_open', 'Log files open.'),
+    heldBytes: gauge(
+      'deleted_files_held_bytes',
+      'Bytes of deleted files that are held open until they are read.',
+    ),
+    bytesBehind: gauge('behind_bytes', 'Bytes written and not read yet.', ['namespace', 'pod', 'container']),
     rescans: counter('directory_rescans_total', 'Container directories listed anew.'),
     watchErrors: counter(
       'directory_watch_errors_total',
       'Errors of directory watching; polling covers for it.',
     ),
     refusedFiles: counter('files_refused_total', 'Files not read, by reason.', ['reason']),
+
+    batchesWaiting: gauge('batches_waiting', 'Batches taken by a writer and not stored yet.', ['writer']),
     batchRecords: histogram(
       'batch_records',
       'Records in a batch.',
@@ -51,14 +81,21 @@ export function createMetrics() {
       'dead_letters_dropped_total',
       'Dead letters given up because too many are kept already.',
     ),
+
     offsetCommits: counter('offset_commits_total', 'Times the offsets were saved.'),
     offsetCommitErrors: counter('offset_commit_errors_total', 'Times the offsets could not be saved.'),
     gapBytes: counter('gap_bytes_total', 'Bytes that could not be read and are recorded as gaps.'),
-    gaps: counter('gaps_total', 'Gaps recorded.', ['reason']),
+    gaps: counter('gaps_total', 'Gaps recorded, by reason.', ['reason']),
   };
 }
 
 /** Adds the process's and the runtime's own metrics (`process_…`, `nodejs_…`). */
 export function addProcessMetrics({ registry }: Metrics): void {
   collectDefaultMetrics({ register: registry });
+}
+
+/** Sets a counter to a sum that is kept elsewhere and only grows. */
+export function setTotal(counter: Counter<string>, total: number, labels: Record<string, string> = {}): void {
+  counter.remove(labels);
+  counter.inc(labels, total);
 }

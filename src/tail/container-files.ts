@@ -13,6 +13,8 @@ export interface ContainerFilesOptions {
   readonly offsets: ContainerOffsets;
   readonly sink: LineSink;
   readonly maxLineBytes: number;
+  /** Of CHUNK_BYTES; see FileTailOptions. */
+  readonly buffer: Buffer;
   /** Real paths that a log file may lie under. */
   readonly allowedRoots: () => readonly string[];
   readonly log: Logger;
@@ -171,7 +173,7 @@ export class ContainerFiles {
 
   /** Finds out which log an open file is; without a complete first line it waits among the nascent. */
   #identify(fd: number, entry: LogEntry, stat: Stats, inode: string, whole: boolean): FileTail | undefined {
-    const { directory, offsets, sink, maxLineBytes } = this.#options;
+    const { directory, offsets, sink, maxLineBytes, buffer } = this.#options;
     let print: ReturnType<typeof fingerprint>;
     try {
       print = fingerprint(fd, entry.compressed, offsets.key, whole);
@@ -190,12 +192,8 @@ export class ContainerFiles {
     if (known !== undefined) return this.#otherForm(known, fd, entry, stat, inode);
 
     const window = offsets.window(print.fileId);
-    const file = new FileTail(
-      { fingerprint: print, scope: offsets.key, window, sink, maxLineBytes },
-      fd,
-      entry,
-      stat,
-    );
+    const options = { fingerprint: print, scope: offsets.key, window, sink, buffer, maxLineBytes };
+    const file = new FileTail(options, fd, entry, stat);
     this.#byId.set(print.fileId, file);
     this.#link(inode, file, stat);
     // Saved as done: nothing is left in it, unless a plain file has grown since.

@@ -33,7 +33,10 @@ const TORN_MS = 60_000;
 const DRAIN_GRACE_MS = 2_000;
 const ERROR_PAUSE_MS = 5_000;
 
-export interface ContainerTailOptions extends Omit<ContainerFilesOptions, 'offsets' | 'sink' | 'log'> {
+export interface ContainerTailOptions extends Omit<
+  ContainerFilesOptions,
+  'offsets' | 'sink' | 'log' | 'buffer'
+> {
   readonly offsets: ContainerOffsets;
   readonly sink: LineSink;
   readonly loop: ReadLoop;
@@ -67,7 +70,7 @@ export class ContainerTail implements Tail, Pollable {
 
   constructor(options: ContainerTailOptions) {
     this.#options = options;
-    this.files = new ContainerFiles(options);
+    this.files = new ContainerFiles({ ...options, buffer: options.loop.buffer });
   }
 
   async run(signal: AbortSignal): Promise<void> {

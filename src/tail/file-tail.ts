@@ -12,6 +12,8 @@ export interface FileTailOptions {
   readonly scope: string;
   readonly window: InFlight;
   readonly sink: LineSink;
+  /** What plain files are read into, of CHUNK_BYTES; shared by all that the same loop reads. */
+  readonly buffer: Buffer;
   /** Longest physical line that is kept, in bytes. */
   readonly maxLineBytes: number;
 }
@@ -146,7 +148,9 @@ export class FileTail {
     }
     const most = compressed ? CHUNK_BYTES : Math.min(this.stat.size, this.limit) - this.position;
     if (most <= 0) return 'end';
-    this.#source ??= compressed ? new GzipSource(fd, this.position) : new PlainSource(fd, this.position);
+    this.#source ??= compressed
+      ? new GzipSource(fd, this.position)
+      : new PlainSource(fd, this.position, this.#options.buffer);
     const text = await this.#source.read(most);
     // Asked after the read: had the file been truncated before it, its first line would be another by now.
     if (!compressed) {

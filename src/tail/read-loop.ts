@@ -1,4 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
+import { CHUNK_BYTES } from './byte-source.ts';
 
 /** A container as the read loop sees it. `now` is in milliseconds since 1970. */
 export interface Pollable {
@@ -24,7 +25,10 @@ const BREATH_MS = 5;
  * it does not read, but still looks: rotated files are opened before the kubelet deletes them.
  */
 export class ReadLoop {
+  /** What plain files are read into: one piece at a time is read. */
+  readonly buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   readonly #gate: Gate;
+  readonly #eachRound: (now: number) => void;
   readonly #tails = new Set<Pollable>();
   readonly #queue: Pollable[] = [];
   readonly #queued = new Set<Pollable>();
@@ -33,8 +37,10 @@ export class ReadLoop {
   /** When the loop last went round, for /healthz; milliseconds since 1970. */
   lastTurn = Date.now();
 
-  constructor(gate: Gate) {
+  /** @param eachRound called before every round of looks, when no read is under way. */
+  constructor(gate: Gate, eachRound: (now: number) => void = () => undefined) {
     this.#gate = gate;
+    this.#eachRound = eachRound;
   }
 
   add(tail: Pollable): void {
@@ -59,6 +65,7 @@ export class ReadLoop {
     while (!signal.aborted) {
       const now = Date.now();
       this.lastTurn = now;
+      this.#eachRound(now);
       for (const tail of this.#tails) if (tail.look(now)) this.#enqueue(tail);
       do {
         await this.#readUntil(now + TICK_MS, signal);

@@ -21,6 +21,14 @@ export interface LogWriter {
   open?(signal: AbortSignal): Promise<void>;
 
   /**
+   * Whether the destination can be reached and used, asked now and then for /readyz; cheap, and it changes
+   * nothing. Without it only what `open` and `writeBatch` say counts.
+   *
+   * @throws with the reason why not.
+   */
+  check?(signal: AbortSignal): Promise<void>;
+
+  /**
    * Writes the records and resolves when every one of them is durable. Several calls may be under way at
    * once. `records` is never empty and must not be changed.
    *
