@@ -1,0 +1,202 @@
+import { basename, dirname, join } from 'node:path';
+import type { Config } from './config/config.ts';
+import { DeadLetters } from './deliver/dead-letters.ts';
+import { Destination } from './deliver/destination.ts';
+import { Committer } from './offsets/committer.ts';
+import { directoryExists, OffsetStore } from './offsets/offset-store.ts';
+import { loadOffsets } from './offsets/offsets-file.ts';
+import { Health } from './ops/health.ts';
+import { serveHttp } from './ops/http.ts';
+import { showLedger } from './ops/ledger-metrics.ts';
+import type { Log } from './ops/log.ts';
+import type { Metrics } from './ops/metrics.ts';
+import { DirectorySource } from './pods/directory-source.ts';
+import { containerTarget, parsePodDirectory } from './pods/log-path.ts';
+import { PodLogManager } from './pods/pod-log-manager.ts';
+import type { ContainerTarget, PodSource } from './pods/targets.ts';
+import { withText } from './record/agent-record.ts';
+import { ContainerRecords } from './record/container-records.ts';
+import { allowedRoots } from './tail/allowed-roots.ts';
+import { ContainerTail } from './tail/container-tail.ts';
+import { keepWithinBudget } from './tail/held-files.ts';
+import { ReadLoop } from './tail/read-loop.ts';
+import { selectWriter } from './writers/select-writer.ts';
+
+export interface AgentOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Aborts when the agent is to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** A line longer than the longest record by so much is no line of any runtime: its time, stream and tags. */
+const LINE_OVERHEAD_BYTES = 64 * 1024;
+/** The read loop goes round twenty times a second; after so long without a round it is stuck. */
+const STUCK_MS = 30_000;
+
+/**
+ * The DaemonSet's process: builds the parts in the order of the data path and stops them in that order.
+ * Resolves when everything has stopped.
+ *
+ * @throws where it cannot start: the port is taken, the offsets cannot be read, a writer's module is wrong.
+ */
+export async function runAgent({ config, log, metrics, signal }: AgentOptions): Promise<void> {
+  const { stateDir, podLogDir } = config;
+  const health = new Health();
+  const running = new AbortController(); // Ends what must outlive the tails.
+
+  // offsets: where reading begins, and what is remembered
+  const store = new OffsetStore(await loadOffsets(stateDir, log), directoryExists(podLogDir));
+  const committer = new Committer({
+    store,
+    stateDir,
+    log,
+    onSaved: () => metrics.offsetCommits.inc(),
+    onFailed: () => metrics.offsetCommitErrors.inc(),
+  });
+  health.needs('offsets', () => committer.failure);
+
+  // deliver: what takes records, from the last part to the first
+  const deadLetters = new DeadLetters({ directory: join(stateDir, 'dead-letters'), log, metrics });
+  const destinations: Destination[] = [];
+  for (const name of config.writers) {
+    const destination = new Destination({
+      writer: await selectWriter(name, { config, log }),
+      batchSize: config.batchSize,
+      batchPeriodMs: config.batchPeriodMs,
+      maxInFlight: config.maxInFlight,
+      deadLetter: (rejections, writer) => deadLetters.add(rejections, writer),
+      log,
+      metrics,
+      onRoom: () => loop.wake(),
+    });
+    destinations.push(destination);
+    health.needs(`writer ${destination.name}`, () => destination.failure);
+  }
+
+  // tail: one loop reads all containers
+  const tails = new Set<ContainerTail>();
+  const progress = health.watches('reading', STUCK_MS);
+  const gate = {
+    get open() {
+      return !destinations.some(({ full }) => full);
+    },
+  };
+  const loop: ReadLoop = new ReadLoop(gate, (now) => {
+    progress.moved();
+    metrics.heldBytes.set(keepWithinBudget(tails, config.maxHeldBytes, now));
+  });
+  const roots = allowedRoots([podLogDir, ...config.logRoots]);
+
+  const makeTail = (target: ContainerTarget): ContainerTail => {
+    const { namespace, pod, container, directory } = target;
+    const source = withText({ namespace, pod, container, node: config.nodeName }, config.kubernetesMetadata);
+    const tail = new ContainerTail({
+      directory,
+      offsets: store.follow(keyOf(target)),
+      sink: new ContainerRecords({
+        source,
+        maxRecordBytes: config.maxRecordBytes,
+        onRecord: (record) => {
+          for (const destination of destinations) destination.add(record);
+        },
+      }),
+      loop,
+      log: log.child({ namespace, pod, container }),
+      savedAt: store.savedAt,
+      maxLineBytes: config.maxRecordBytes + LINE_OVERHEAD_BYTES,
+      allowedRoots: roots,
+      onRefused: (reason) => metrics.refusedFiles.inc({ reason }),
+      onGap: (gap) => {
+        store.addGap(gap);
+        metrics.gaps.inc({ reason: gap.reason });
+        metrics.gapBytes.inc(gap.to === null ? 0 : gap.to - gap.from);
+        log.error({ gap }, 'A part of a log file could not be read and is lost: it is recorded as a gap.');
+      },
+      onRescan: () => metrics.rescans.inc(),
+      onEnd: () => tails.delete(tail),
+    });
+    tails.add(tail);
+    return tail;
+  };
+
+  // pods: which containers to follow
+  const source = await podSource({ config, log, metrics, signal });
+  const manager = new PodLogManager({
+    podLogDir,
+    makeTail,
+    log,
+    metrics,
+    remembered: store.remembered().flatMap((key) => targetOf(podLogDir, key) ?? []),
+    onForgotten: (target) => store.release(keyOf(target)),
+    onUnknown: (pod) => source.suspect?.(pod),
+  });
+  health.needs('pods', () => source.notReady);
+  health.needs('logs', () => manager.notReady);
+
+  metrics.beforeScrape.push(() => showTails(metrics, manager, tails, destinations));
+  metrics.beforeScrape.push(() => showLedger(metrics, store.ledger()));
+  const http =
+    config.httpPort === 0 ? undefined : await serveHttp({ port: config.httpPort, health, metrics });
+  log.info(
+    { writers: config.writers, podSource: config.podSource, node: config.nodeName, podLogDir, stateDir, httpPort: http?.port ?? 0 },
+    'Frostbeat follows the logs of this node.',
+  );
+
+  const background = Promise.all([
+    loop.run(running.signal),
+    committer.run(running.signal),
+    ...destinations.map((destination) => destination.run(running.signal)),
+  ]);
+  await Promise.all([source.run(manager, signal), manager.run(signal)]);
+
+  log.info('Stopping: what was read is delivered first.');
+  const deadline = AbortSignal.timeout(config.shutdownTimeoutMs);
+  await Promise.all(destinations.map((destination) => destination.drain(deadline)));
+  running.abort();
+  await background;
+  await committer.save();
+  await Promise.all(destinations.map((destination) => destination.close()));
+  await deadLetters.close();
+  const { skipped, ...ledger } = store.ledger();
+  log.info({ ...ledger, skipped }, 'Stopped.');
+  await http?.close();
+}
+
+async function podSource({ config, log, metrics }: AgentOptions): Promise<PodSource> {
+  const { podLogDir, namespaces, nodeName, selector } = config;
+  if (config.podSource === 'directory') return new DirectorySource({ podLogDir, namespaces, log, metrics });
+  // The client costs memory and start-up time: loaded only where the API is used.
+  const { openPodWatch } = await import('./pods/pod-watch.ts');
+  return await openPodWatch({ nodeName, namespaces, selector, podLogDir, log, metrics });
+}
+
+/** Names a container in the offsets file and in its files' identities. */
+function keyOf({ directory }: ContainerTarget): string {
+  return `${basename(dirname(directory))}/${basename(directory)}`;
+}
+
+function targetOf(podLogDir: string, key: string): ContainerTarget | undefined {
+  const [directory = '', container = ''] = key.split('/');
+  const pod = parsePodDirectory(podLogDir, directory);
+  return pod === undefined || container === '' ? undefined : containerTarget(pod, container);
+}
+
+function showTails(
+  metrics: Metrics,
+  manager: PodLogManager,
+  tails: ReadonlySet<ContainerTail>,
+  destinations: readonly Destination[],
+): void {
+  metrics.containers.set(manager.tails);
+  metrics.bytesBehind.reset();
+  let open = 0;
+  for (const tail of tails) {
+    const { namespace, pod, container } = tail.labels;
+    open += tail.filesOpen;
+    metrics.bytesBehind.inc({ namespace, pod, container }, tail.bytesBehind);
+  }
+  metrics.filesOpen.set(open);
+  for (const { name, batches } of destinations) metrics.batchesWaiting.set({ writer: name }, batches);
+}

@@ -1,0 +1,96 @@
+import type { Logger } from 'pino';
+import { Batcher } from '../batch/batcher.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { AgentRecord } from '../record/agent-record.ts';
+import type { LogWriter, Rejection } from '../writers/log-writer.ts';
+import { Delivery } from './delivery.ts';
+import { OpenFirst } from './open-first.ts';
+import { keepProbing } from './probe.ts';
+
+export interface DestinationOptions {
+  readonly writer: LogWriter;
+  /** BATCH_SIZE and BATCH_PERIOD; a writer may ask for larger batches. */
+  readonly batchSize: number;
+  readonly batchPeriodMs: number;
+  readonly maxInFlight: number;
+  readonly deadLetter: (rejections: readonly Rejection[], writer: string) => Promise<void>;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** There is room again. */
+  readonly onRoom: () => void;
+}
+
+/** Bytes in a batch unless the writer asks for more, and bytes that may wait for one writer. */
+const BATCH_BYTES = 1024 * 1024;
+const WAITING_BYTES = 8 * 1024 * 1024;
+/** So many batches may wait for each that is being written. */
+const WAITING_BATCHES = 4;
+
+/** All that one writer needs around it: its batches, their delivery, its health. */
+export class Destination {
+  readonly #writer: OpenFirst;
+  readonly #batcher: Batcher;
+  readonly #delivery: Delivery;
+
+  constructor({ writer, batchSize, batchPeriodMs, metrics, ...options }: DestinationOptions) {
+    const { name } = writer;
+    this.#writer = new OpenFirst(writer);
+    this.#delivery = new Delivery({
+      ...options,
+      writer: this.#writer,
+      maxBatches: options.maxInFlight * WAITING_BATCHES,
+      maxBytes: Math.max(WAITING_BYTES, (writer.batch?.bytes ?? 0) * 2),
+      onAttempt: (outcome, seconds, records) => {
+        metrics.writeSeconds.observe({ writer: name, outcome }, seconds);
+        metrics.batchRecords.observe({ writer: name }, records);
+      },
+      onRetry: () => metrics.retries.inc({ writer: name }),
+    });
+    const limits = {
+      records: Math.max(batchSize, writer.batch?.records ?? 0),
+      bytes: writer.batch?.bytes ?? BATCH_BYTES,
+      periodMs: batchPeriodMs,
+    };
+    this.#batcher = new Batcher(limits, (batch) => this.#delivery.submit(batch));
+  }
+
+  get name(): string {
+    return this.#writer.name;
+  }
+
+  /** Reading has to wait. */
+  get full(): boolean {
+    return this.#delivery.full;
+  }
+
+  /** Batches taken and not settled. */
+  get batches(): number {
+    return this.#delivery.batches;
+  }
+
+  /** Why the writer does not work; undefined when it does. */
+  get failure(): string | undefined {
+    return this.#delivery.health.failure;
+  }
+
+  add(record: AgentRecord): void {
+    record.addDestination();
+    this.#batcher.add(record);
+  }
+
+  /** Looks after the writer's health until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await keepProbing(this.#writer, this.#delivery.health, signal);
+  }
+
+  /** Writes what there is. Resolves when all is settled or the deadline aborts; then nothing is tried any more. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    this.#batcher.flush();
+    await this.#delivery.drained(deadline);
+    this.#delivery.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close();
+  }
+}
