@@ -20,7 +20,7 @@ import { allowedRoots } from './tail/allowed-roots.ts';
 import { ContainerTail } from './tail/container-tail.ts';
 import { keepWithinBudget } from './tail/held-files.ts';
 import { ReadLoop } from './tail/read-loop.ts';
-import { selectWriter } from './writers/select-writer.ts';
+import { selectWriters } from './writers/select-writer.ts';
 
 export interface AgentOptions {
   readonly config: Config;
@@ -59,24 +59,26 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
 
   // deliver: what takes records, from the last part to the first
   const deadLetters = new DeadLetters({ directory: join(stateDir, 'dead-letters'), log, metrics });
-  const destinations: Destination[] = [];
-  for (const name of config.writers) {
-    const destination = new Destination({
-      writer: await selectWriter(name, { config, log }),
-      batchSize: config.batchSize,
-      batchPeriodMs: config.batchPeriodMs,
-      maxInFlight: config.maxInFlight,
-      deadLetter: (rejections, writer) => deadLetters.add(rejections, writer),
-      log,
-      metrics,
-      onRoom: () => loop.wake(),
-    });
-    destinations.push(destination);
+  const writers = await selectWriters({ config, log });
+  const destinations = writers.map(
+    (writer) =>
+      new Destination({
+        writer,
+        batchSize: config.batchSize,
+        batchPeriodMs: config.batchPeriodMs,
+        maxInFlight: config.maxInFlight,
+        deadLetter: (rejections, name) => deadLetters.add(rejections, name),
+        log,
+        metrics,
+        onRoom: () => loop.wake(),
+      }),
+  );
+  for (const destination of destinations) {
     health.needs(`writer ${destination.name}`, () => destination.failure);
   }
 
   // tail: one loop reads all containers
-  const tails = new Set<ContainerTail>();
+  const tails = new Map<ContainerTail, ContainerTarget>();
   const progress = health.watches('reading', STUCK_MS);
   const gate = {
     get open() {
@@ -85,7 +87,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
   };
   const loop: ReadLoop = new ReadLoop(gate, (now) => {
     progress.moved();
-    metrics.heldBytes.set(keepWithinBudget(tails, config.maxHeldBytes, now));
+    metrics.heldBytes.set(keepWithinBudget(tails.keys(), config.maxHeldBytes, now));
   });
   const roots = allowedRoots([podLogDir, ...config.logRoots]);
 
@@ -117,12 +119,12 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       onRescan: () => metrics.rescans.inc(),
       onEnd: () => tails.delete(tail),
     });
-    tails.add(tail);
+    tails.set(tail, target);
     return tail;
   };
 
   // pods: which containers to follow
-  const source = await podSource({ config, log, metrics, signal });
+  const source = await podSource({ config, log, metrics });
   const manager = new PodLogManager({
     podLogDir,
     makeTail,
@@ -140,7 +142,14 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
   const http =
     config.httpPort === 0 ? undefined : await serveHttp({ port: config.httpPort, health, metrics });
   log.info(
-    { writers: config.writers, podSource: config.podSource, node: config.nodeName, podLogDir, stateDir, httpPort: http?.port ?? 0 },
+    {
+      writers: config.writers,
+      podSource: config.podSource,
+      node: config.nodeName,
+      podLogDir,
+      stateDir,
+      httpPort: http?.port ?? 0,
+    },
     'Frostbeat follows the logs of this node.',
   );
 
@@ -164,7 +173,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
   await http?.close();
 }
 
-async function podSource({ config, log, metrics }: AgentOptions): Promise<PodSource> {
+async function podSource({ config, log, metrics }: Omit<AgentOptions, 'signal'>): Promise<PodSource> {
   const { podLogDir, namespaces, nodeName, selector } = config;
   if (config.podSource === 'directory') return new DirectorySource({ podLogDir, namespaces, log, metrics });
   // The client costs memory and start-up time: loaded only where the API is used.
@@ -186,14 +195,13 @@ function targetOf(podLogDir: string, key: string): ContainerTarget | undefined {
 function showTails(
   metrics: Metrics,
   manager: PodLogManager,
-  tails: ReadonlySet<ContainerTail>,
+  tails: ReadonlyMap<ContainerTail, ContainerTarget>,
   destinations: readonly Destination[],
 ): void {
   metrics.containers.set(manager.tails);
   metrics.bytesBehind.reset();
   let open = 0;
-  for (const tail of tails) {
-    const { namespace, pod, container } = tail.labels;
+  for (const [tail, { namespace, pod, container }] of tails) {
     open += tail.filesOpen;
     metrics.bytesBehind.inc({ namespace, pod, container }, tail.bytesBehind);
   }

@@ -19,6 +19,10 @@ export interface Config {
   readonly writers: readonly string[];
   /** Absolute. */
   readonly podLogDir: string;
+  /** Directories, beside podLogDir, that a symlink to a log file may lead into; absolute. */
+  readonly logRoots: readonly string[];
+  /** Bytes of deleted files that may be held open until they are read. */
+  readonly maxHeldBytes: number;
   /** Absolute. */
   readonly stateDir: string;
   /** 0 is off. */

@@ -58,6 +58,13 @@ export function path(text: string, cwd: string): Parsed<string> {
   return text === '' || text.includes('\0') ? { mustBe: 'a path' } : { value: resolve(cwd, text) };
 }
 
+/** Paths with commas between them, made absolute; none where it is empty. */
+export function paths(text: string, cwd: string): Parsed<readonly string[]> {
+  if (text.includes('\0')) return { mustBe: 'paths with commas between them' };
+  const parts = text.split(',').map((part) => part.trim());
+  return { value: parts.filter((part) => part !== '').map((part) => resolve(cwd, part)) };
+}
+
 /** A file that can be read now and holds something, made absolute; undefined where none is given. */
 export function optionalFile(text: string, cwd: string): Parsed<string | undefined> {
   if (text === '') return { value: undefined };

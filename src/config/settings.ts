@@ -6,6 +6,7 @@ import {
   optionalFile,
   optionalText,
   path,
+  paths,
   size,
   type Parse,
 } from './parse.ts';
@@ -91,6 +92,22 @@ export const settings = {
     parse: size(1, 64 * 2 ** 20),
     placeholder: 'size',
     meaning: 'Longest record; a longer one is skipped and counted',
+  }),
+  logRoots: setting({
+    variable: 'LOG_ROOTS',
+    group: 'What is collected',
+    default: '/var/lib/docker/containers',
+    parse: paths,
+    placeholder: 'paths',
+    meaning: 'Directories beside POD_LOG_DIR that a symlink to a log file may lead into',
+  }),
+  maxHeldBytes: setting({
+    variable: 'MAX_HELD_BYTES',
+    group: 'What is collected',
+    default: '1GiB',
+    parse: size(0, 2 ** 50),
+    placeholder: 'size',
+    meaning: 'Disk space that deleted files may keep until they are read; beyond it the oldest becomes a gap',
   }),
   writers: setting({
     variable: 'WRITERS',

@@ -19,6 +19,7 @@ export class InFlight {
   readonly fileId: string;
   readonly ledger = new Ledger();
   #committed: number;
+  #readTo: number;
   #claims: Claim[] = [];
   #head = 0;
   readonly #onCommit: () => void;
@@ -30,12 +31,18 @@ export class InFlight {
   constructor(fileId: string, committed: number, onCommit: () => void) {
     this.fileId = fileId;
     this.#committed = committed;
+    this.#readTo = committed;
     this.#onCommit = onCommit;
   }
 
   /** Where a restart would begin to read. */
   get committed(): number {
     return this.#committed;
+  }
+
+  /** Behind the last line that was taken: where reading goes on within this run. */
+  get readTo(): number {
+    return this.#readTo;
   }
 
   /** Whether every line that was claimed is settled. */
@@ -49,6 +56,7 @@ export class InFlight {
     this.ledger.bytes += end - start;
     this.ledger.lines++;
     this.ledger.inFlight++;
+    this.#readTo = end;
     this.#claims.push(claim);
     return claim;
   }
@@ -63,6 +71,7 @@ export class InFlight {
 
   /** Settles bytes that hold no line: `committed` moves behind them once all before them is settled. */
   passOver(end: number): void {
+    this.#readTo = end;
     const last = this.#claims.at(-1);
     if (last === undefined) {
       this.#committed = end;

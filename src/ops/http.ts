@@ -2,15 +2,15 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import type { Registry } from 'prom-client';
 import type { Health, Verdict } from './health.ts';
 import { homePage } from './home-page.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface HttpOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly health: Health;
-  readonly registry: Registry;
+  readonly metrics: Metrics;
 }
 
 export interface HttpServer {
@@ -28,13 +28,13 @@ const mostConnections = 128;
  *
  * @throws where the port cannot be had.
  */
-export async function serveHttp({ port, health, registry }: HttpOptions): Promise<HttpServer> {
+export async function serveHttp({ port, health, metrics }: HttpOptions): Promise<HttpServer> {
   const app = new Hono();
   app.get('/', (context) => context.html(homePage));
   app.get('/healthz', (context) => answer(context, health.live()));
   app.get('/readyz', (context) => answer(context, health.ready()));
   app.get('/metrics', async (context) =>
-    context.body(await registry.metrics(), 200, { 'content-type': registry.contentType }),
+    context.body(await metrics.scrape(), 200, { 'content-type': metrics.registry.contentType }),
   );
 
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;

@@ -19,5 +19,6 @@ export function showLedger(metrics: Metrics, account: Account): void {
   setTotal(metrics.linesDelivered, account.delivered);
   setTotal(metrics.linesDeadLettered, account.deadLettered);
   metrics.linesInFlight.set(account.inFlight);
-  for (const [reason, lines] of Object.entries(account.skipped)) setTotal(metrics.linesSkipped, lines, { reason });
+  for (const [reason, lines] of Object.entries(account.skipped))
+    setTotal(metrics.linesSkipped, lines, { reason });
 }

@@ -95,7 +95,7 @@ export function addProcessMetrics({ registry }: Metrics): void {
 }
 
 /** Sets a counter to a sum that is kept elsewhere and only grows. */
-export function setTotal(counter: Counter<string>, total: number, labels: Record<string, string> = {}): void {
+export function setTotal(counter: Counter, total: number, labels: Record<string, string> = {}): void {
   counter.remove(labels);
   counter.inc(labels, total);
 }

@@ -45,6 +45,8 @@ export interface ContainerTailOptions extends Omit<
   readonly savedAt: string | undefined;
   readonly onGap: (gap: Gap) => void;
   readonly onRescan: () => void;
+  /** The tail has ended and its descriptors are closed. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -83,6 +85,7 @@ export class ContainerTail implements Tail, Pollable {
     signal.removeEventListener('abort', stop);
     await loop.remove(this);
     this.files.close();
+    this.#options.onEnd?.();
   }
 
   drain(): void {
@@ -92,6 +95,15 @@ export class ContainerTail implements Tail, Pollable {
   rescan(): void {
     this.#nextRescan = 0;
     this.#nextLook = 0;
+  }
+
+  get filesOpen(): number {
+    return this.files.ordered.filter(({ isOpen }) => isOpen).length;
+  }
+
+  /** Bytes of its files that are not read yet. */
+  get bytesBehind(): number {
+    return this.files.ordered.reduce((sum, { behind }) => sum + behind, 0);
   }
 
   /** Why the container's files cannot be read just now. */

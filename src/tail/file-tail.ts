@@ -66,7 +66,7 @@ export class FileTail {
     this.entry = entry;
     this.stat = stat;
     const { window, sink, maxLineBytes } = options;
-    this.#splitter = new LineSplitter(window.committed, maxLineBytes, (line, start, end, tooLong) => {
+    this.#splitter = new LineSplitter(window.readTo, maxLineBytes, (line, start, end, tooLong) => {
       if (tooLong) sink.tooLong(window, start, end);
       else sink.line(line, window, start, end);
     });

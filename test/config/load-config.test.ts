@@ -36,6 +36,8 @@ describe('the configuration', () => {
       kubernetesMetadata: true,
       maxInFlight: 4,
       maxRecordBytes: 1_048_576,
+      maxHeldBytes: 2 ** 30,
+      logRoots: ['/var/lib/docker/containers'],
       shutdownTimeoutMs: 25_000,
       logLevel: 'info',
       etcd: {

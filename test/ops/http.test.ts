@@ -11,7 +11,7 @@ let url: string;
 
 beforeEach(async () => {
   health = new Health();
-  server = await serveHttp({ port: 0, health, registry: createMetrics().registry });
+  server = await serveHttp({ port: 0, health, metrics: createMetrics() });
   url = `http://127.0.0.1:${server.port}`;
 });
 afterEach(async () => await server.close());
@@ -49,15 +49,13 @@ describe('the HTTP server', () => {
   });
 
   it('says which port is taken, and what to do', async () => {
-    await expect(
-      serveHttp({ port: server.port, health, registry: createMetrics().registry }),
-    ).rejects.toThrow(
+    await expect(serveHttp({ port: server.port, health, metrics: createMetrics() })).rejects.toThrow(
       `Cannot serve HTTP on port ${server.port}: it is in use by another process; HTTP_PORT chooses another`,
     );
   });
 
   it('closes with connections open', async () => {
-    const other = await serveHttp({ port: 0, health, registry: createMetrics().registry });
+    const other = await serveHttp({ port: 0, health, metrics: createMetrics() });
     const socket = connect(other.port, '127.0.0.1');
     const { promise: connected, resolve } = Promise.withResolvers<void>();
     socket.once('connect', resolve).on('error', () => undefined);
