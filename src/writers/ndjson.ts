@@ -10,8 +10,16 @@ const plain = /^[ !#-[\]-~]*$/;
  * @returns one character (U+0000 to U+00FF) for each byte, as `LogRecord.latin1`.
  */
 export function toNdjsonLine({ unixNano, traceId, latin1 }: LogRecord): string {
+  return `${ndjsonStart}${unixNano}${ndjsonTrace(traceId)}${latin1}}\n`;
+}
+
+/** What stands before `<unixNano>`. */
+export const ndjsonStart = '{"timestamp":';
+
+/** What stands between `<unixNano>` and the record; in latin1, too. */
+export function ndjsonTrace(traceId: string): string {
   const id = plain.test(traceId) ? `"${traceId}"` : utf8AsLatin1(JSON.stringify(traceId));
-  return `{"timestamp":${unixNano},"traceId":${id},"log":${latin1}}\n`;
+  return `,"traceId":${id},"log":`;
 }
 
 function utf8AsLatin1(text: string): string {
