@@ -27,16 +27,19 @@ export class FileTraceReader implements TraceReader {
   }
 
   async *read(traceId: string, signal: AbortSignal): AsyncGenerator<StoredRecord, void> {
-    await using file = await this.#open();
-    const found: Found[] = [];
-    for await (const one of find(file, traceId, signal)) found.push(one);
-    // `sort` is stable: what has the same time stays in the order of the file.
-    found.sort((a, b) => compareUnixNano(a.unixNano, b.unixNano));
-    for (const { unixNano, offset, length } of found) {
-      signal.throwIfAborted();
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
-      if (bytesRead < length) throw new Error(`${this.#path} was cut short while it was read`);
-      yield { unixNano, id: '', bytes: buffer };
+    const file = await this.#open();
+    try {
+      const found = await Array.fromAsync(find(file, traceId, signal));
+      // `sort` is stable: what has the same time stays in the order of the file.
+      found.sort((a, b) => compareUnixNano(a.unixNano, b.unixNano));
+      for (const { unixNano, offset, length } of found) {
+        signal.throwIfAborted();
+        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
+        if (bytesRead < length) throw new Error(`${this.#path} was cut short while it was read`);
+        yield { unixNano, id: '', bytes: buffer };
+      }
+    } finally {
+      await file.close();
     }
   }
 
