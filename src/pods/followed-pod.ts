@@ -195,6 +195,7 @@ export class FollowedPod {
     if (signal.aborted) return;
     this.#containers.delete(name);
     if (this.#state === 'draining') this.#drained.add(name);
+    // It may be wanted again by now: then the next look makes another.
     if (!container.wanted) this.#options.onForgotten(container.target);
     this.#entries.wake();
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,6 +70,16 @@ async function makeContainer(target: PodTarget, ...names: string[]): Promise<voi
   for (const name of names) await mkdir(join(target.directory, name), { recursive: true });
 }
 
+/** How many this process has: proc_pid_fdinfo(5). */
+async function inotifyWatches(): Promise<number> {
+  let count = 0;
+  for (const fd of await readdir('/proc/self/fdinfo')) {
+    const info = await readFile(`/proc/self/fdinfo/${fd}`, 'utf8').catch(() => '');
+    count += info.split('\n').filter((line) => line.startsWith('inotify wd:')).length;
+  }
+  return count;
+}
+
 /** Waits until exactly these are followed, within the second that is promised; returns them. */
 async function untilFollowing(...names: string[]): Promise<string[]> {
   const what = `tails of ${names.join()}`;
@@ -133,6 +143,10 @@ describe('following', () => {
     await sleep(300);
     await makeContainer(pod('b'), 'main');
     await untilFollowing('a/main', 'b/main');
+    await sleep(300);
+    manager.added(pod('c'));
+    await makeContainer(pod('c'), 'main');
+    await untilFollowing('a/main', 'b/main', 'c/main');
     expect(logLines.filter(({ msg }) => msg.includes('does not exist yet'))).toHaveLength(2);
   });
 
@@ -180,6 +194,7 @@ describe('following', () => {
       if (container === 'unwanted') looks += 1;
       return container !== 'unwanted';
     };
+    const watchesBefore = await inotifyWatches();
     const manager = start({ selects });
     manager.added(pod('a'));
     await untilFollowing('a/main');
@@ -192,6 +207,8 @@ describe('following', () => {
     await appendFile(join(directory, '0.log'), 'next\n');
     await sleep(200);
     expect(looks - before).toBe(0);
+    // One watch for POD_LOG_DIR and one for the pod's directory: none for what the containers write to.
+    expect((await inotifyWatches()) - watchesBefore).toBe(2);
     // And this is told, by the same watchers.
     await makeContainer(pod('a'), 'other');
     await untilFollowing('a/main', 'a/other');
@@ -335,6 +352,36 @@ describe('letting go', () => {
     expect(forgotten).toEqual([]);
   });
 
+  it('drains again with another tail when one failed while it was drained', async () => {
+    await makeContainer(pod('a'), 'main');
+    tails.endWhenDrained = false;
+    const manager = start();
+    manager.added(pod('a'));
+    await untilFollowing('a/main');
+    manager.removed(pod('a'));
+    await until(() => tails.all[0]?.drained, { what: 'the first tail being drained' });
+    tails.endWhenDrained = true;
+    tails.all[0]?.fail(new Error('for the test'));
+    await until(() => forgotten.length === 1, { what: 'the container let go' });
+    expect(tails.all.map(({ drained }) => drained)).toEqual([true, true]);
+  });
+
+  it('follows pods anew that are told again at any moment of their leaving', async () => {
+    const pods = Array.from({ length: 60 }, (_, index) => pod(`p${index}`));
+    for (const each of pods) await makeContainer(each, 'main');
+    const manager = start({ timing: { releaseMs: 1 } });
+    for (const each of pods) manager.added(each);
+    await until(() => tails.following.length === 60, { what: 'all followed' });
+    for (const [index, each] of pods.entries()) {
+      manager.removed(each);
+      setTimeout(() => manager.added(each), index % 30);
+      if (index % 10 === 0) await sleep(1);
+    }
+    await sleep(50);
+    await until(() => tails.following.length === 60, { what: 'all followed again' });
+    expect(manager.tails).toBe(60);
+  });
+
   it('follows a pod anew that is told again after it has gone', async () => {
     await makeContainer(pod('a'), 'main');
     const manager = start();
@@ -356,6 +403,8 @@ describe('what is remembered', () => {
     const manager = start({ remembered });
     // Before the API has answered only what was selected for certain.
     await untilFollowing('a/main', 'b/main', 'gone/main');
+    await sleep(200);
+    expect(tails.following).toEqual(['a/main', 'b/main', 'gone/main']);
     manager.added(pod('a'));
     manager.synced();
     await untilFollowing('a/main', 'a/unwanted');

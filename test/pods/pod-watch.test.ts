@@ -379,6 +379,17 @@ describe('what goes wrong', () => {
     expect(third! - second!).toBeGreaterThan(990);
   });
 
+  it('is answered by a slow server, with few requests at a time', async () => {
+    await startApi();
+    api.addPod(pod('a'));
+    api.break({ kind: 'slow', ms: 3_000 }, 'list');
+    await start({ timing: { hedgeMs: 400 } });
+    expect(await untilNames(['a'])).toEqual(['a']);
+    // The first, the newest, and the one that it replaces.
+    expect(api.mostConnections).toBeLessThanOrEqual(3);
+    expect(api.count('list')).toBeGreaterThan(3);
+  });
+
   it('asks seldom during an outage', async () => {
     await startApi();
     api.break({ kind: 'refuse', status: 500 });

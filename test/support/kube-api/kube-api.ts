@@ -29,6 +29,8 @@ export type Verb = 'list' | 'watch';
 export type Fault =
   /** The connection is accepted and the request is never answered. */
   | { readonly kind: 'hang' }
+  /** The answer comes so many milliseconds late. */
+  | { readonly kind: 'slow'; readonly ms: number }
   /** The socket is destroyed in place of an answer. */
   | { readonly kind: 'drop' }
   /** The answer begins and the socket is destroyed in the middle of it. */
@@ -65,6 +67,8 @@ export interface SeenRequest {
  */
 export class KubeApi {
   readonly store: PodStore;
+  /** Connections that were open at one time, at most. */
+  mostConnections = 0;
   /** Bookmarks sent so far. */
   bookmarks = 0;
   /** Every list and watch request so far, in order of arrival; refused and hanging ones too. */
@@ -84,6 +88,7 @@ export class KubeApi {
     this.#server = options.tls ? createTlsServer(options.tls, handle) : createServer(handle);
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
+      this.mostConnections = Math.max(this.mostConnections, this.#sockets.size);
       socket.on('close', () => this.#sockets.delete(socket));
     });
     this.store.onChange = (change) => {
@@ -207,15 +212,20 @@ export class KubeApi {
       response.write('{"kind":"PodList","items":[{"meta', () => request.socket.destroy());
       return;
     }
+    if (fault?.kind === 'slow') {
+      return void setTimeout(() => this.#answer(response, seen, namespace, false), fault.ms);
+    }
     if (fault?.kind === 'refuse') return this.#refuse(response, fault, seen, namespace);
-    if (
-      this.#options.token !== undefined &&
-      request.headers.authorization !== `Bearer ${this.#options.token}`
-    ) {
+    this.#answer(response, seen, namespace, fault?.kind === 'silent');
+  }
+
+  #answer(response: ServerResponse, seen: SeenRequest, namespace: string | undefined, silent: boolean): void {
+    if (this.#options.token !== undefined && seen.headers.authorization !== `Bearer ${this.#options.token}`) {
       return answer(response, 401, failure(401, 'Unauthorized', 'Unauthorized'));
     }
 
     try {
+      const { query, verb } = seen;
       const labels = parseLabelSelector(query['labelSelector'] ?? '');
       const fields = parseFieldSelector(query['fieldSelector'] ?? '', podFields);
       const matches = (pod: StoredPod) =>
@@ -223,7 +233,7 @@ export class KubeApi {
         labels(pod.metadata.labels) &&
         fields(fieldsOf(pod));
       if (verb === 'list') this.#list(response, seen, matches);
-      else this.#watch(response, seen, matches, fault?.kind === 'silent');
+      else this.#watch(response, seen, matches, silent);
     } catch (error) {
       if (!(error instanceof BadSelectorError)) throw error;
       answer(response, 400, failure(400, 'BadRequest', error.message));

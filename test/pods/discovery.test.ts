@@ -1,0 +1,159 @@
+import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createMetrics } from '../../src/ops/metrics.ts';
+import { loadApiAccess } from '../../src/pods/api-access.ts';
+import { containerTarget, podTarget } from '../../src/pods/log-path.ts';
+import { PodLogManager } from '../../src/pods/pod-log-manager.ts';
+import { openPodWatch } from '../../src/pods/pod-watch.ts';
+import type { ContainerTarget, PodSource } from '../../src/pods/targets.ts';
+import { FakeTails } from '../support/fake-tail.ts';
+import { KubeApi } from '../support/kube-api/kube-api.ts';
+import { until } from '../support/until.ts';
+
+// The pod watch and the manager together, as the agent joins them.
+
+let home: string;
+let podLogDir: string;
+let api: KubeApi;
+let tails: FakeTails;
+let forgotten: string[];
+let stop: AbortController;
+let running: Promise<unknown>;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'discovery-'));
+  podLogDir = join(home, 'pods');
+  await mkdir(podLogDir);
+  api = await KubeApi.start();
+  tails = new FakeTails();
+  forgotten = [];
+  stop = new AbortController();
+});
+
+afterEach(async () => {
+  stop.abort();
+  await running;
+  await api.close();
+  await rm(home, { recursive: true, force: true });
+});
+
+async function start(
+  remembered: readonly ContainerTarget[] = [],
+): Promise<{ source: PodSource; manager: PodLogManager }> {
+  const metrics = createMetrics();
+  const log = pino({ level: 'silent' });
+  const access = await loadApiAccess({ env: { KUBECONFIG: await api.kubeconfig(join(home, 'config')) } });
+  const source = await openPodWatch({
+    nodeName: 'node-1',
+    namespaces: ['demo'],
+    selector: 'app=web',
+    podLogDir,
+    log,
+    metrics,
+    access,
+  });
+  const manager = new PodLogManager({
+    podLogDir,
+    makeTail: tails.make,
+    log,
+    metrics,
+    remembered,
+    onForgotten: ({ pod }) => forgotten.push(pod),
+    onUnknown: (pod) => source.suspect?.(pod),
+  });
+  running = Promise.all([source.run(manager, stop.signal), manager.run(stop.signal)]);
+  return { source, manager };
+}
+
+const pod = (name: string, labels = { app: 'web' }) => ({
+  namespace: 'demo',
+  name,
+  uid: `u-${name}`,
+  labels,
+});
+const target = (name: string) => podTarget(podLogDir, { namespace: 'demo', pod: name, uid: `u-${name}` });
+
+async function write(name: string): Promise<void> {
+  const directory = join(target(name).directory, 'main');
+  await mkdir(directory, { recursive: true });
+  await appendFile(join(directory, '0.log'), 'a line\n');
+}
+
+async function untilFollowing(names: readonly string[], timeoutMs = 1_000): Promise<void> {
+  const wanted = names.map((name) => `${name}/main`).join();
+  await until(() => tails.following.join() === wanted, { what: `tails of ${wanted}`, timeoutMs });
+}
+
+async function untilWatching(): Promise<void> {
+  await until(() => api.openWatches === 1, { what: 'an open watch' });
+}
+
+describe('discovery', () => {
+  it('follows a pod that appears while the watch hangs, once its directory is seen', async () => {
+    await start();
+    await untilWatching();
+    api.silenceWatches();
+    // Only a pod that is not selected, then one that is: the watch is opened again for each, and no list.
+    await write('stranger');
+    api.addPod(pod('stranger', { app: 'other' }));
+    api.addPod(pod('a'));
+    await sleep(200);
+    await write('a');
+    await untilFollowing(['a'], 5_000);
+    expect(api.count('list')).toBe(1);
+    expect(api.count('watch')).toBeLessThanOrEqual(3);
+  });
+
+  it('takes in a pod that came and went during an outage, while its directory is there', async () => {
+    await start();
+    await untilWatching();
+    api.break({ kind: 'refuse', status: 503 });
+    api.dropConnections();
+    api.addPod(pod('brief'));
+    await write('brief');
+    api.deletePod('demo', 'brief');
+    await sleep(500);
+    api.heal();
+    await untilFollowing(['brief'], 3_000);
+    await rm(target('brief').directory, { recursive: true });
+    await until(() => forgotten.length === 1, { what: 'the pod let go' });
+    expect(forgotten).toEqual(['brief']);
+  });
+
+  it('goes on with remembered pods while the API is down, and holds the others until it answers', async () => {
+    await write('known');
+    await write('new');
+    await write('stranger');
+    await write('deleted');
+    api.addPod(pod('known'));
+    api.addPod(pod('new'));
+    api.addPod(pod('stranger', { app: 'other' }));
+    api.break({ kind: 'hang' });
+    const remembered = ['known', 'deleted'].map((name) => containerTarget(target(name), 'main'));
+    const { source } = await start(remembered);
+    await untilFollowing(['deleted', 'known']);
+    await sleep(1_500);
+    expect(tails.following).toEqual(['deleted/main', 'known/main']);
+    expect(source.notReady).toContain('no list of the pods in namespace demo yet');
+    api.heal();
+    await untilFollowing(['known', 'new'], 3_000);
+    expect(forgotten).toEqual(['deleted']);
+    expect(source.notReady).toBeUndefined();
+  });
+
+  it('asks nothing of the API in quiet times', async () => {
+    await write('stranger');
+    await write('a');
+    api.addPod(pod('stranger', { app: 'other' }));
+    api.addPod(pod('a'));
+    await start();
+    await untilFollowing(['a'], 2_000);
+    await untilWatching();
+    await sleep(3_000);
+    expect(api.requests.map(({ verb }) => verb)).toEqual(['list', 'watch']);
+  });
+});
