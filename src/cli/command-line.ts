@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
+import { loadConfig, type LoadedConfig, validConfig } from '../config/load-config.ts';
 import { ConfigError } from '../util/config-error.ts';
 import { didYouMean } from '../util/did-you-mean.ts';
 import type { Context } from './context.ts';
@@ -88,6 +88,14 @@ function buildProgram({ context, mistakes, finish }: Parts): Command {
 
   const add = (name: string, description: string): Command =>
     program.command(name).description(description).allowExcessArguments().optionsGroup('Options:');
+
+  addSettings(add('agent', "collect this node's logs; the process of the DaemonSet")).action(
+    async (_options: unknown, command: Command) => {
+      const config = validConfig(load(command, { node: true, stateDir: true }));
+      const { agentCommand } = await import('./agent.ts');
+      finish(await agentCommand(config, context));
+    },
+  );
 
   addSettings(add('config', 'check the settings and print what is in force, and where it comes from'))
     .addOption(outputOption('text'))
