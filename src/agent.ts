@@ -85,9 +85,9 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       return !destinations.some(({ full }) => full);
     },
   };
-  const loop: ReadLoop = new ReadLoop(gate, (now) => {
+  const loop: ReadLoop = new ReadLoop(gate, () => {
     progress.moved();
-    metrics.heldBytes.set(keepWithinBudget(tails.keys(), config.maxHeldBytes, now));
+    metrics.heldBytes.set(keepWithinBudget(tails.keys(), config.maxHeldBytes));
   });
   const roots = allowedRoots([podLogDir, ...config.logRoots]);
 

@@ -6,32 +6,39 @@ export type Outcome = 'delivered' | 'dead_lettered' | SkipReason;
 /** One line that is not settled yet. Opaque to all but the window that made it. */
 export interface Claim {
   readonly window: InFlight;
-  /** Offset behind the line, in bytes. */
+}
+
+/** A claim as its window sees it: a link of the chain of lines that are not committed yet. */
+interface Link extends Claim {
+  /** Offset behind the line, and behind all that was merged into it, in bytes. */
   end: number;
   settled: boolean;
+  previous: Link | undefined;
+  next: Link | undefined;
 }
 
 /**
  * The lines of one file that are read and not settled, in order. They settle in any order;
  * `committed` passes only the contiguous prefix: below it every line is stored, dead-lettered or skipped.
+ *
+ * Neighbours that are settled are one link, so one line that cannot be settled does not make those behind it
+ * pile up in memory.
  */
 export class InFlight {
   readonly fileId: string;
   readonly ledger = new Ledger();
   #committed: number;
-  #readTo: number;
-  #claims: Claim[] = [];
-  #head = 0;
+  #head: Link | undefined;
+  #last: Link | undefined;
   readonly #onCommit: () => void;
 
   /**
    * @param committed where reading begins, in (uncompressed) bytes from the file's begin.
-   * @param onCommit called when `committed` has grown; often, so it must be cheap.
+   * @param onCommit called when `committed` has changed; often, so it must be cheap.
    */
   constructor(fileId: string, committed: number, onCommit: () => void) {
     this.fileId = fileId;
     this.#committed = committed;
-    this.#readTo = committed;
     this.#onCommit = onCommit;
   }
 
@@ -42,23 +49,31 @@ export class InFlight {
 
   /** Behind the last line that was taken: where reading goes on within this run. */
   get readTo(): number {
-    return this.#readTo;
+    return this.#last?.end ?? this.#committed;
   }
 
   /** Whether every line that was claimed is settled. */
   get settled(): boolean {
-    return this.#head === this.#claims.length;
+    return this.#head === undefined;
+  }
+
+  /** Links in memory, for tests: at most twice the unsettled lines. */
+  get links(): number {
+    let links = 0;
+    for (let link = this.#head; link !== undefined; link = link.next) links++;
+    return links;
   }
 
   /** Takes a line whose fate is open. Lines are taken in the order of the file. */
   claim(start: number, end: number): Claim {
-    const claim = { window: this, end, settled: false };
+    const link: Link = { window: this, end, settled: false, previous: this.#last, next: undefined };
     this.ledger.bytes += end - start;
     this.ledger.lines++;
     this.ledger.inFlight++;
-    this.#readTo = end;
-    this.#claims.push(claim);
-    return claim;
+    if (this.#last === undefined) this.#head = link;
+    else this.#last.next = link;
+    this.#last = link;
+    return link;
   }
 
   /** Takes a line that is settled at once, because it is no record. */
@@ -66,48 +81,56 @@ export class InFlight {
     this.ledger.bytes += end - start;
     this.ledger.lines++;
     this.ledger.skipped[reason]++;
-    this.passOver(end);
-  }
-
-  /** Settles bytes that hold no line: `committed` moves behind them once all before them is settled. */
-  passOver(end: number): void {
-    this.#readTo = end;
-    const last = this.#claims.at(-1);
-    if (last === undefined) {
+    // Committed together with what is before it.
+    if (this.#last !== undefined) {
+      this.#last.end = end;
+    } else {
       this.#committed = end;
       this.#onCommit();
-    } else {
-      last.end = end;
     }
   }
 
   /** @throws if the claim was settled before: one line must not be counted twice. */
   settle(claim: Claim, outcome: Outcome): void {
-    if (claim.settled) {
-      throw new Error(`Cannot settle a line of ${this.fileId}: the one that ends at ${claim.end} is settled`);
+    const link = claim as Link;
+    if (link.settled) {
+      throw new Error(`Cannot settle a line of ${this.fileId}: the one that ends at ${link.end} is settled`);
     }
-    claim.settled = true;
+    link.settled = true;
     this.ledger.inFlight--;
     if (outcome === 'delivered') this.ledger.delivered++;
     else if (outcome === 'dead_lettered') this.ledger.deadLettered++;
     else this.ledger.skipped[outcome]++;
-    if (this.#claims[this.#head] === claim) this.#advance();
+    if (link.next?.settled === true) this.#merge(link, link.next);
+    if (link.previous?.settled === true) this.#merge(link.previous, link);
+    else if (link === this.#head) this.#advance(link);
   }
 
-  /** The only place that moves `committed` past claimed lines, and it stops at the first unsettled one. */
-  #advance(): void {
-    let claim = this.#claims[this.#head];
-    while (claim?.settled) {
-      this.#committed = claim.end;
-      claim = this.#claims[++this.#head];
-    }
-    if (claim === undefined) {
-      this.#claims = [];
-      this.#head = 0;
-    } else if (this.#head > 1024 && this.#head * 2 > this.#claims.length) {
-      this.#claims.splice(0, this.#head);
-      this.#head = 0;
-    }
+  /**
+   * The file was truncated to this offset: reading goes on from there.
+   *
+   * @throws unless everything is settled.
+   */
+  rewind(offset: number): void {
+    if (!this.settled) throw new Error(`Cannot rewind ${this.fileId}: lines of it are in flight`);
+    this.#committed = offset;
     this.#onCommit();
+  }
+
+  /** The only place that moves `committed` past claimed lines: the head, with what was merged into it. */
+  #advance(head: Link): void {
+    this.#committed = head.end;
+    this.#head = head.next;
+    if (head.next === undefined) this.#last = undefined;
+    else head.next.previous = undefined;
+    this.#onCommit();
+  }
+
+  /** Both are settled: from now on they are one. */
+  #merge(link: Link, next: Link): void {
+    link.end = next.end;
+    link.next = next.next;
+    if (next.next === undefined) this.#last = link;
+    else next.next.previous = link;
   }
 }

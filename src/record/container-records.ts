@@ -45,8 +45,10 @@ export class ContainerRecords implements LineSink {
     this.#onRecord(new AgentRecord(parsed, this.#source, [file.claim(start, end)], start));
   }
 
-  tooLong(file: InFlight, start: number, end: number): void {
-    file.skip(start, end, 'too_long');
+  tooLong(head: string, file: InFlight, start: number, end: number): void {
+    const decoded = decodeCriLine(head);
+    if (decoded === undefined || this.#joiner.isWhole(decoded)) file.skip(start, end, 'too_long');
+    else this.#joiner.add(decoded, file, start, end);
   }
 
   /**

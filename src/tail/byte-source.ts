@@ -1,12 +1,16 @@
-import { createReadStream, open, read, readSync } from 'node:fs';
-import { pipeline } from 'node:stream';
+import { read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
+
+const readPiece = promisify(read);
 
 /**
  * Bytes read at once. Larger pieces are slower: V8 keeps strings above some 128 KiB in a space of their own
  * (measured with split2: 2.2 GB/s at 64 KiB, 0.6 GB/s at 256 KiB).
  */
 export const CHUNK_BYTES = 64 * 1024;
+/** Compressed bytes unzipped at once. */
+const ZIPPED_BYTES = 8 * 1024;
 
 /** Gives the (uncompressed) bytes of a file from an offset on, one piece a call. One call at a time. */
 export interface ByteSource {
@@ -14,7 +18,7 @@ export interface ByteSource {
    * The next piece, at most CHUNK_BYTES and (of a plain file) `most`, one character a byte; '' for progress without bytes; undefined at the
    * end that the file has now.
    *
-   * @throws what reading throws; a compressed file that ends too early: an error with code `Z_BUF_ERROR`.
+   * @throws what reading throws; a compressed file that ends too early or is damaged: an error with a code that begins with `Z_`.
    */
   read(most: number): Promise<string | undefined> | string | undefined;
   /** Ends what reading began; the descriptor stays open. */
@@ -48,45 +52,59 @@ export class PlainSource implements ByteSource {
 }
 
 /**
- * `destroy()` of a stream closes its descriptor whatever `autoClose` says, and does so later, when the number may
- * be another file's by now: the descriptor is its owner's to close.
+ * A compressed file, which does not grow. What lies before the offset is unzipped and dropped. Of a file that is
+ * cut off everything before the cut is given, and only then the error thrown.
  */
-const notClosing = {
-  open,
-  read,
-  close: (_fd: number, closed?: (error: NodeJS.ErrnoException | null) => void) => closed?.(null),
-};
-
-/** A compressed file, which does not grow. What lies before the offset is unzipped and dropped. */
 export class GzipSource implements ByteSource {
-  readonly #pieces: AsyncIterator<Buffer>;
-  readonly #destroy: () => void;
+  readonly #fd: number;
+  readonly #unzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  readonly #pieces: Buffer[] = [];
+  #position = 0;
   #toSkip: number;
+  #failure: Error | undefined;
+  #ended = false;
+  /** Called when what was fed is unzipped. */
+  #onDone: () => void = () => undefined;
 
   constructor(fd: number, offset: number) {
-    const zipped = createReadStream('', {
-      fd,
-      start: 0,
-      highWaterMark: CHUNK_BYTES,
-      fs: notClosing,
-    });
-    const unzipped = createGunzip({ chunkSize: CHUNK_BYTES });
-    // The error comes out of the iterator; the callback is there because pipeline() wants one.
-    pipeline(zipped, unzipped, () => undefined);
-    this.#pieces = unzipped[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    this.#destroy = () => zipped.destroy();
+    this.#fd = fd;
     this.#toSkip = offset;
+    this.#unzip.on('data', (piece: Buffer) => this.#pieces.push(piece));
+    this.#unzip.on('error', (error) => {
+      this.#failure = error;
+      this.#onDone();
+    });
+    this.#unzip.on('end', () => {
+      this.#ended = true;
+      this.#onDone();
+    });
   }
 
   async read(): Promise<string | undefined> {
-    const { done, value } = await this.#pieces.next();
-    if (done === true) return undefined;
-    const skipped = Math.min(this.#toSkip, value.length);
-    this.#toSkip -= skipped;
-    return value.toString('latin1', skipped);
+    if (this.#pieces.length === 0 && !this.#ended && this.#failure === undefined) await this.#feed();
+    const piece = this.#pieces.shift();
+    if (piece !== undefined) {
+      const skipped = Math.min(this.#toSkip, piece.length);
+      this.#toSkip -= skipped;
+      return piece.toString('latin1', skipped);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#ended ? undefined : '';
   }
 
   close(): void {
-    this.#destroy();
+    this.#unzip.destroy();
+  }
+
+  /** Unzips a little more; what comes of it is at most a thousand times as much. */
+  async #feed(): Promise<void> {
+    const zipped = Buffer.allocUnsafe(ZIPPED_BYTES);
+    const { bytesRead } = await readPiece(this.#fd, zipped, 0, zipped.length, this.#position);
+    this.#position += bytesRead;
+    await new Promise<void>((resolve) => {
+      this.#onDone = resolve;
+      if (bytesRead === 0) this.#unzip.end();
+      else this.#unzip.write(zipped.subarray(0, bytesRead), () => resolve());
+    });
   }
 }

@@ -20,6 +20,9 @@ export interface ContainerFilesOptions {
   readonly log: Logger;
   /** A file is not read, for this reason; told once for each path. */
   readonly onRefused: (reason: string) => void;
+  /** A compressed file whose first line cannot be had is given up after so long, in milliseconds. */
+  readonly tornAfter: number;
+  readonly onUnreadable: (entry: LogEntry) => void;
 }
 
 /** A file that has no complete first line yet, so no identity. */
@@ -44,17 +47,27 @@ export class ContainerFiles {
   readonly #byInode = new Map<string, Link>();
   readonly #nascent = new Map<string, Nascent>();
   readonly #refused = new Set<string>();
+  /** Inodes of compressed files whose begin is damaged or not there yet, and since when. */
+  readonly #damaged = new Map<string, number>();
   #ordered: FileTail[] = [];
+  /** Listings so far. */
+  #scan = 0;
+  /** Directories of symlinks' targets at the last listing. */
+  #targets: readonly string[] = [];
+  /** A name led elsewhere than when it was listed. */
+  #raced = false;
   /** The directory did not exist at the last listing. */
   directoryGone = false;
   /** Something could not be opened and is worth another try soon: why. */
   openFailure: string | undefined;
+  /** The oldest that could not be opened: a newer one is not to be read before it. */
+  unopened: LogEntry | undefined;
 
   constructor(options: ContainerFilesOptions) {
     this.#options = options;
   }
 
-  /** Oldest first; those that are deleted are older than those that are not. */
+  /** Oldest first. */
   get ordered(): readonly FileTail[] {
     return this.#ordered;
   }
@@ -64,10 +77,32 @@ export class ContainerFiles {
     return this.#nascent.size > 0;
   }
 
-  /** Lists the directory and brings the files in line with it. */
+  /** When names last changed in the directory and where symlinks lead to, in milliseconds since 1970. */
+  changeTimes(): number[] {
+    return [this.#options.directory, ...this.#targets].map(
+      (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+    );
+  }
+
+  /**
+   * Lists the directory and brings the files in line with it. Anew, and at once, when names changed meanwhile:
+   * a file must not be read while an older one is not known yet.
+   */
   rescan(): void {
-    const listing = this.#list();
+    for (let attempt = 0; attempt < 5; attempt++) {
+      this.#raced = false;
+      this.#rescanOnce();
+      if (!this.#raced) return;
+    }
+  }
+
+  #rescanOnce(): void {
     this.openFailure = undefined;
+    this.unopened = undefined;
+    const listing = this.#list();
+    if (listing === undefined) return;
+    this.#scan++;
+    this.#targets = listing.targets;
     for (const { path, reason, target } of listing.refusals) this.#refuse(path, reason, { target });
     for (const file of this.#byId.values()) file.look();
     const seen = new Set<FileTail>();
@@ -76,10 +111,14 @@ export class ContainerFiles {
       const inode = this.#see(entry, seen);
       if (inode !== undefined) inodes.add(inode);
     }
-    for (const file of this.#byId.values()) if (!seen.has(file)) this.#unseen(file);
+    for (const file of this.#byId.values()) {
+      if (seen.has(file)) file.goneIn = Infinity;
+      else this.#unseen(file);
+    }
     for (const [inode, { file }] of this.#byInode) {
       if (!inodes.has(inode) && !isOpenForm(file, inode)) this.#byInode.delete(inode);
     }
+    for (const inode of this.#damaged.keys()) if (!inodes.has(inode)) this.#damaged.delete(inode);
     for (const [inode, nascent] of this.#nascent) if (!inodes.has(inode)) this.#nascentGone(inode, nascent);
     this.#order();
   }
@@ -122,22 +161,29 @@ export class ContainerFiles {
     this.#nascent.clear();
   }
 
-  #list(): Listing {
+  /** Undefined when the directory cannot be listed just now: what is open is read on meanwhile. */
+  #list(): Listing | undefined {
     try {
       const listing = listLogs(this.#options.directory, this.#options.allowedRoots());
       this.directoryGone = false;
       return listing;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      this.directoryGone = true;
-      return { entries: [], refusals: [] };
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        this.directoryGone = true;
+        return { entries: [], refusals: [], targets: [] };
+      }
+      this.openFailure = (error as Error).message;
+      return undefined;
     }
   }
 
   /** Notes a name that is there; returns its inode's key. */
   #see(entry: LogEntry, seen: Set<FileTail>): string | undefined {
     const stat = statSync(entry.path, { throwIfNoEntry: false });
-    if (stat === undefined) return undefined;
+    if (stat === undefined) {
+      this.#raced = true;
+      return undefined;
+    }
     const inode = inodeKey(stat);
     const nascent = this.#nascent.get(inode);
     if (nascent !== undefined) {
@@ -145,7 +191,7 @@ export class ContainerFiles {
       return inode;
     }
     const link = this.#byInode.get(inode);
-    const file = link !== undefined && isCurrent(link, entry, stat) ? link.file : this.#open(entry);
+    const file = link !== undefined && isCurrent(link, entry, stat) ? link.file : this.#open(entry, inode);
     if (file !== undefined) {
       seen.add(file);
       if (file.finished || isOpenForm(file, stat)) file.entry = entry;
@@ -154,18 +200,23 @@ export class ContainerFiles {
     return inode;
   }
 
-  #open(entry: LogEntry): FileTail | undefined {
+  #open(entry: LogEntry, inode: string): FileTail | undefined {
     const { allowedRoots, log } = this.#options;
     try {
       const { fd, stat } = openLog(entry.path, allowedRoots());
-      return this.#identify(fd, entry, stat, inodeKey(stat), false);
+      if (inodeKey(stat) !== inode) {
+        closeSync(fd);
+        this.#raced = true;
+        return undefined;
+      }
+      return this.#identify(fd, entry, stat, inode, false);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return undefined; // Gone since it was listed: the next rescan sees what became of it.
-      if (error instanceof RefusedError) this.#refuse(entry.path, 'unsafe', { err: error });
+      if (code === 'ENOENT') this.#raced = true;
+      else if (error instanceof RefusedError) this.#refuse(entry.path, 'unsafe', { err: error });
       else if (code === 'EACCES' || code === 'EPERM')
         this.#refuse(entry.path, 'no_permission', { err: error });
-      else this.openFailure = (error as Error).message;
+      else this.#failedToOpen(entry, error as Error);
       log.debug({ err: error, file: entry.path }, 'A log file cannot be opened.');
       return undefined;
     }
@@ -173,18 +224,24 @@ export class ContainerFiles {
 
   /** Finds out which log an open file is; without a complete first line it waits among the nascent. */
   #identify(fd: number, entry: LogEntry, stat: Stats, inode: string, whole: boolean): FileTail | undefined {
-    const { directory, offsets, sink, maxLineBytes, buffer } = this.#options;
+    const { offsets, sink, maxLineBytes, buffer } = this.#options;
+    const scope = `${offsets.key}/${entry.generation}`;
     let print: ReturnType<typeof fingerprint>;
     try {
-      print = fingerprint(fd, entry.compressed, offsets.key, whole);
+      print = fingerprint(fd, entry.compressed, scope, whole);
     } catch (error) {
       closeSync(fd);
       this.#nascent.delete(inode);
-      this.openFailure = `${directory}/${entry.name}: ${(error as Error).message}`;
+      this.#unreadable(entry, inode, error as Error);
       return undefined;
     }
     if (print === undefined) {
-      this.#nascent.set(inode, { fd, entry });
+      if (whole) {
+        closeSync(fd);
+        this.#nascent.delete(inode);
+      } else {
+        this.#nascent.set(inode, { fd, entry });
+      }
       return undefined;
     }
     this.#nascent.delete(inode);
@@ -192,8 +249,9 @@ export class ContainerFiles {
     if (known !== undefined) return this.#otherForm(known, fd, entry, stat, inode);
 
     const window = offsets.window(print.fileId);
-    const options = { fingerprint: print, scope: offsets.key, window, sink, buffer, maxLineBytes };
+    const options = { fingerprint: print, scope, window, sink, buffer, maxLineBytes };
     const file = new FileTail(options, fd, entry, stat);
+    file.foundIn = this.#scan;
     this.#byId.set(print.fileId, file);
     this.#link(inode, file, stat);
     // Saved as done: nothing is left in it, unless a plain file has grown since.
@@ -218,6 +276,25 @@ export class ContainerFiles {
     return known;
   }
 
+  /** A compressed file without a readable begin: still being written by somebody, or damaged. */
+  #unreadable(entry: LogEntry, inode: string, error: Error): void {
+    const since = this.#damaged.get(inode) ?? Date.now();
+    const known = this.#damaged.has(inode);
+    this.#damaged.set(inode, since);
+    if (since === Infinity) return;
+    if (known && entry.compressed && Date.now() - since >= this.#options.tornAfter) {
+      this.#damaged.set(inode, Infinity);
+      this.#options.onUnreadable(entry);
+    } else {
+      this.#failedToOpen(entry, error);
+    }
+  }
+
+  #failedToOpen(entry: LogEntry, { message }: Error): void {
+    this.openFailure = message;
+    this.unopened ??= entry;
+  }
+
   #link(inode: string, file: FileTail, { birthtimeMs }: Stats): void {
     this.#byInode.set(inode, { file, birthtimeMs });
   }
@@ -228,7 +305,9 @@ export class ContainerFiles {
 
   /** No name leads to a log any more. */
   #unseen(file: FileTail): void {
-    if (file.finished) this.forget(file);
+    file.goneIn = Math.min(file.goneIn, this.#scan);
+    // One that was missed once may be about to get its new name.
+    if (file.finished && (file.goneIn < this.#scan || (file.isOpen && file.deleted))) this.forget(file);
     else file.look();
   }
 
@@ -243,9 +322,7 @@ export class ContainerFiles {
   }
 
   #order(): void {
-    this.#ordered = [...this.#byId.values()].sort(
-      (a, b) => Number(b.deleted) - Number(a.deleted) || compareNames(a.entry, b.entry),
-    );
+    this.#ordered = [...this.#byId.values()].sort(compareAge);
   }
 
   #refuse(path: string, reason: string, details: object): void {
@@ -257,6 +334,16 @@ export class ContainerFiles {
       'A log file is not read: it leads outside of the allowed directories, or may not be opened.',
     );
   }
+}
+
+/**
+ * By name, except that a file whose name is gone is older than what was found since: a name, `0.log` above all,
+ * can be used again.
+ */
+function compareAge(a: FileTail, b: FileTail): number {
+  if (b.foundIn >= a.goneIn) return -1;
+  if (a.foundIn >= b.goneIn) return 1;
+  return compareNames(a.entry, b.entry);
 }
 
 /**

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { ContainerOffsets } from '../offsets/offset-store.ts';
 import type { Gap } from '../offsets/offsets-file.ts';
@@ -6,41 +5,20 @@ import type { Tail } from '../pods/tail.ts';
 import { ContainerFiles, type ContainerFilesOptions } from './container-files.ts';
 import type { FileTail } from './file-tail.ts';
 import type { LineSink } from './line-sink.ts';
+import { compareNames, type LogName } from './log-names.ts';
 import type { Pollable, ReadLoop } from './read-loop.ts';
-
-/** Polled so often while the container writes, and so often while it is quiet, in milliseconds. */
-const BUSY_LOOK_MS = 50;
-const QUIET_LOOK_MS = 250;
-/** A container that wrote nothing for so long is quiet. */
-const QUIET_AFTER_MS = 10_000;
-/** The directory's own time is looked at so often, and the directory is listed at least so often. */
-const DIRECTORY_LOOK_MS = 100;
-const RESCAN_MS = 10_000;
-/** A directory changed so shortly before it was listed may change again without a new time (kernel tick: 4 ms). */
-const RACY_MS = 50;
-/**
- * After a rotation the runtime may write to the renamed file for a moment, even when the new one is there. So
- * long a file must have been at its end, with a newer one beside it, before reading goes on in that.
- */
-const ROTATION_SETTLE_MS = 500;
-/** A file that was read to its end stays open for so long, should the runtime still write to it. */
-const LINGER_MS = 15_000;
-/** After so long without a line, a record that lacks only an end is taken. */
-const IDLE_MS = 1_000;
-/** A compressed file that ends too early is given up after so long. */
-const TORN_MS = 60_000;
-/** A pod that is deleted may still write its last lines for so long. */
-const DRAIN_GRACE_MS = 2_000;
-const ERROR_PAUSE_MS = 5_000;
+import { RescanSchedule } from './rescan-schedule.ts';
+import { TIMING, type Timing } from './timing.ts';
 
 export interface ContainerTailOptions extends Omit<
   ContainerFilesOptions,
-  'offsets' | 'sink' | 'log' | 'buffer'
+  'buffer' | 'tornAfter' | 'onUnreadable'
 > {
   readonly offsets: ContainerOffsets;
   readonly sink: LineSink;
   readonly loop: ReadLoop;
   readonly log: Logger;
+  readonly timing?: Timing;
   /** When the offsets that this run began with were saved. */
   readonly savedAt: string | undefined;
   readonly onGap: (gap: Gap) => void;
@@ -57,10 +35,9 @@ export interface ContainerTailOptions extends Omit<
 export class ContainerTail implements Tail, Pollable {
   readonly #options: ContainerTailOptions;
   readonly files: ContainerFiles;
+  readonly #timing: Timing;
+  readonly #rescans: RescanSchedule;
   #nextLook = 0;
-  #nextDirectoryLook = 0;
-  #nextRescan = 0;
-  #directoryTime = -1;
   #lastData = 0;
   #idleTold = true;
   #drainSince: number | undefined;
@@ -72,7 +49,14 @@ export class ContainerTail implements Tail, Pollable {
 
   constructor(options: ContainerTailOptions) {
     this.#options = options;
-    this.files = new ContainerFiles({ ...options, buffer: options.loop.buffer });
+    this.#timing = options.timing ?? TIMING;
+    this.files = new ContainerFiles({
+      ...options,
+      buffer: options.loop.buffer,
+      tornAfter: this.#timing.torn,
+      onUnreadable: (entry) => this.#tellGap(entry, 'unknown', 'compressed_file_damaged', 0, null),
+    });
+    this.#rescans = new RescanSchedule(this.#timing, () => this.files.changeTimes());
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -93,7 +77,7 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   rescan(): void {
-    this.#nextRescan = 0;
+    this.#rescans.soon();
     this.#nextLook = 0;
   }
 
@@ -113,7 +97,8 @@ export class ContainerTail implements Tail, Pollable {
 
   look(now: number): boolean {
     if (now < this.#nextLook) return false;
-    this.#nextLook = now + (now - this.#lastData < QUIET_AFTER_MS ? BUSY_LOOK_MS : QUIET_LOOK_MS);
+    const { busyLook, quietLook, quietAfter } = this.#timing;
+    this.#nextLook = now + (now - this.#lastData < quietAfter ? busyLook : quietLook);
     try {
       return this.#look(now);
     } catch (error) {
@@ -133,23 +118,27 @@ export class ContainerTail implements Tail, Pollable {
 
   #look(now: number): boolean {
     if (this.#draining) this.#drainSince ??= now;
-    if (this.#rescanDue(now)) this.#rescan(now);
-    if (this.#drainSince !== undefined && now - this.#drainSince >= DRAIN_GRACE_MS) this.#limit();
+    if (this.#rescans.due(now)) this.#rescan(now);
+    if (this.#drainSince !== undefined && now - this.#drainSince >= this.#timing.drainGrace) this.#limit();
+    // Descriptors are short, maybe: none is kept open for comfort.
+    const linger = this.files.openFailure === undefined ? this.#timing.linger : 0;
     if (this.files.hasNascent) this.files.lookAtNascent();
     let work = false;
     for (const file of this.files.ordered) {
       if (file.isOpen && file.look()) {
         if (file.finished) this.#resume(file);
         work = true;
-      } else if (file.finished && file.isOpen && now - file.endSince! > LINGER_MS) {
+      } else if (file.finished && file.isOpen && now - file.endSince! > linger) {
         file.close();
       }
+      // Before it is taken as gone for good: its compressed twin may just have appeared.
+      if (file.deleted && file.goneIn === Infinity) this.#rescans.soon();
     }
-    if (!this.#idleTold && now - this.#lastData > IDLE_MS) {
+    if (!this.#idleTold && now - this.#lastData > this.#timing.idle) {
       this.#idleTold = true;
       this.#options.sink.idle();
     }
-    this.#failing = undefined;
+    if (!work) this.#failing = undefined;
     return work || this.#drainSince !== undefined || this.#settling();
   }
 
@@ -165,6 +154,9 @@ export class ContainerTail implements Tail, Pollable {
     const piece = await file.readPiece();
     if (piece === 'end') return this.#atEnd(file, now);
     if (piece === 'torn') return this.#torn(file, now);
+    this.#failing = undefined;
+    if (piece === 'busy') return true;
+    if (piece === 'shrunk') return this.#shrunk(file);
     if (piece === 'replaced') {
       this.files.lose(file);
       this.#rescan(now);
@@ -183,13 +175,17 @@ export class ContainerTail implements Tail, Pollable {
     const atEndFor = now - file.endSince;
     const newer = this.files.ordered.slice(this.files.ordered.indexOf(file) + 1);
     const next = newer[0];
+    const sameRun = next !== undefined && next.entry.generation === file.entry.generation;
+    const settle = sameRun && file.endsWithinLine ? this.#timing.settleTorn : this.#timing.settle;
+    const gone = file.deleted && (file.goneIn !== Infinity || this.files.openFailure !== undefined);
     const over =
       file.entry.compressed ||
       file.position >= file.limit ||
       newer.length > 1 ||
-      ((next !== undefined || file.deleted) && atEndFor >= ROTATION_SETTLE_MS);
+      ((next !== undefined || gone) && atEndFor >= settle);
     if (!over) return this.#maybeDrained(now);
-    this.#finish(file, next !== undefined && next.entry.generation === file.entry.generation);
+    // One that went under its live name was not rotated: the next of that name is another run's.
+    this.#finish(file, sameRun && !(file.deleted && file.entry.live));
     return true;
   }
 
@@ -197,7 +193,10 @@ export class ContainerTail implements Tail, Pollable {
   #finish(file: FileTail, continues: boolean): void {
     const { offsets, sink } = this.#options;
     file.finish();
-    if (!continues) sink.end();
+    if (continues) sink.idle();
+    else sink.end();
+    this.#tornSince = undefined;
+    this.#tellLost(file, file.lostEnd);
     offsets.seen(file.fileId, file.entry.name, file.position);
     offsets.finished(file.fileId, true);
     if (file.deleted) this.files.forget(file);
@@ -217,7 +216,8 @@ export class ContainerTail implements Tail, Pollable {
   #maybeDrained(now: number): boolean {
     if (this.#drainSince === undefined) return false;
     const { files } = this;
-    if (!files.directoryGone && now - this.#drainSince < DRAIN_GRACE_MS) return false;
+    if (!files.directoryGone && now - this.#drainSince < this.#timing.drainGrace) return false;
+    if (files.openFailure !== undefined) return false;
     files.endNascent();
     this.#limit();
     const current = this.#current();
@@ -241,65 +241,82 @@ export class ContainerTail implements Tail, Pollable {
   /** A compressed file without its end: still being written by somebody, or damaged. */
   #torn(file: FileTail, now: number): boolean {
     this.#tornSince ??= now;
-    this.#nextLook = now + 1000;
-    if (now - this.#tornSince < TORN_MS) return false;
-    this.giveUp(file, 'compressed_file_damaged', now);
+    this.#nextLook = now + Math.min(1000, this.#timing.torn);
+    if (now - this.#tornSince < this.#timing.torn) return false;
+    this.giveUp(file, 'compressed_file_damaged');
+    return true;
+  }
+
+  /** A file was truncated to a part that was read: reading goes on from its new end. */
+  #shrunk(file: FileTail): boolean {
+    this.#options.sink.end();
+    if (!file.window.settled) return false;
+    this.#tellLost(file, file.knownEnd);
+    file.rewind();
     return true;
   }
 
   /** Records what is unread in a file as a gap, and goes on without it. */
-  giveUp(file: FileTail, reason: string, now: number): void {
-    const { offsets, sink, onGap } = this.#options;
-    const { taken } = file;
+  giveUp(file: FileTail, reason: string): void {
+    const { offsets, sink } = this.#options;
     const to = file.lost ? file.lostEnd : file.entry.compressed ? null : Math.min(file.stat.size, file.limit);
-    onGap({
-      container: offsets.key,
-      file: file.entry.name,
-      fileId: file.fileId,
+    this.#tellGap(file.entry, file.fileId, reason, file.taken, to);
+    sink.end();
+    this.#tornSince = undefined;
+    if (file.isOpen && !file.deleted) {
+      // Its name stays: it must not be taken for a new file.
+      file.close();
+      file.finished = true;
+      offsets.finished(file.fileId, true);
+    } else {
+      this.files.forget(file);
+    }
+  }
+
+  /** Bytes that were seen in a file and that no form of it holds any more. */
+  #tellLost(file: FileTail, knownEnd: number): void {
+    if (knownEnd > file.taken) this.#tellGap(file.entry, file.fileId, 'truncated', file.taken, knownEnd);
+    file.lostEnd = 0;
+  }
+
+  #tellGap({ name }: LogName, fileId: string, reason: string, from: number, to: number | null): void {
+    this.#options.onGap({
+      container: this.#options.offsets.key,
+      file: name,
+      fileId,
       reason,
-      from: taken,
+      from,
       to,
       since: this.#lastData === 0 ? null : new Date(this.#lastData).toISOString(),
-      until: new Date(now).toISOString(),
+      until: new Date().toISOString(),
     });
-    sink.end();
-    this.files.forget(file);
   }
 
   #current(): FileTail | undefined {
-    return this.files.ordered.find(({ finished, isOpen }) => !finished && isOpen);
-  }
-
-  #rescanDue(now: number): boolean {
-    if (now >= this.#nextRescan) return true;
-    if (now < this.#nextDirectoryLook) return false;
-    this.#nextDirectoryLook = now + DIRECTORY_LOOK_MS;
-    const time = statSync(this.#options.directory, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    return time !== this.#directoryTime || (this.files.directoryGone && time !== 0);
+    const file = this.files.ordered.find(({ finished, isOpen }) => !finished && isOpen);
+    const { unopened } = this.files;
+    const older = file !== undefined && unopened !== undefined && compareNames(unopened, file.entry) < 0;
+    return older ? undefined : file;
   }
 
   #rescan(now: number): void {
-    const time = statSync(this.#options.directory, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    const racy = Date.now() - time < RACY_MS;
+    const done = this.#rescans.begin(now);
     this.files.rescan();
     this.#options.onRescan();
-    this.#directoryTime = racy ? -1 : time;
-    this.#nextRescan = now + (this.files.openFailure === undefined ? RESCAN_MS : 1000);
+    const failed = this.files.openFailure !== undefined;
+    done(failed);
+    if (failed) return;
     for (const file of this.files.ordered) {
       if (!file.lost || file.isOpen) continue;
-      // Read to the end that was seen: what was truncated away, if anything, nobody had seen.
-      if (file.lostEnd <= file.taken) this.#finishLost(file);
-      else this.giveUp(file, 'truncated', now);
+      // No other form of it was found. Read to the end that was seen: nobody had seen what else there was.
+      this.#tellLost(file, file.lostEnd);
+      this.#options.sink.end();
+      this.files.forget(file);
     }
-    if (this.#firstRescan && this.files.openFailure === undefined) {
+    if (this.#firstRescan) {
       this.#firstRescan = false;
       this.#tellMissing(now);
     }
-  }
-
-  #finishLost(file: FileTail): void {
-    this.#options.sink.end();
-    this.files.forget(file);
   }
 
   /** Files that the offsets know and that are not there any more: what they held beyond is lost. */
@@ -332,6 +349,6 @@ export class ContainerTail implements Tail, Pollable {
       );
     }
     this.#failing = message;
-    this.#nextLook = now + ERROR_PAUSE_MS;
+    this.#nextLook = now + this.#timing.failure;
   }
 }

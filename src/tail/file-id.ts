@@ -32,9 +32,9 @@ export function fingerprint(
   scope: string,
   whole = false,
 ): Fingerprint | undefined {
-  const head = compressed ? unzippedHead(fd) : plainHead(fd);
+  const { head, ended } = compressed ? unzippedHead(fd) : { head: plainHead(fd), ended: false };
   const lineFeed = head.indexOf(0x0a);
-  const complete = lineFeed >= 0 || head.length >= FINGERPRINT_BYTES || (whole && head.length > 0);
+  const complete = lineFeed >= 0 || head.length >= FINGERPRINT_BYTES || ((whole || ended) && head.length > 0);
   if (!complete) return undefined;
   const first = head.subarray(0, lineFeed >= 0 ? lineFeed : FINGERPRINT_BYTES);
   return { fileId: digest(scope, first), length: first.length };
@@ -58,14 +58,25 @@ function plainHead(fd: number): Buffer {
   }
 }
 
-function unzippedHead(fd: number): Buffer {
+/** `ended`: the file is whole, so that even a line without an end is one. */
+function unzippedHead(fd: number): { head: Buffer; ended: boolean } {
   for (let size = PIECE; ; size *= 4) {
     const zipped = Buffer.allocUnsafe(size);
     const length = readFully(fd, zipped);
-    if (length === 0) return zipped.subarray(0, 0);
+    if (length === 0) return { head: zipped.subarray(0, 0), ended: false };
     // What is there of the stream is enough; an end that is missing is no error here.
     const head = gunzipSync(zipped.subarray(0, length), { finishFlush: constants.Z_SYNC_FLUSH });
-    if (length < size || head.length >= FINGERPRINT_BYTES || head.includes(0x0a)) return head;
+    if (head.length >= FINGERPRINT_BYTES || head.includes(0x0a)) return { head, ended: false };
+    if (length < size) return { head, ended: isWhole(zipped.subarray(0, length)) };
+  }
+}
+
+function isWhole(zipped: Buffer): boolean {
+  try {
+    gunzipSync(zipped);
+    return true;
+  } catch {
+    return false; // Its end is missing: still being written, maybe.
   }
 }
 

@@ -21,11 +21,15 @@ export interface FileTailOptions {
 /** What a look for the next piece found. */
 export type Piece =
   | 'data'
+  /** No bytes yet, but on the way to some: what was read before is unzipped anew. */
+  | 'busy'
   /** Nothing more is there now. */
   | 'end'
   /** The file was truncated or replaced in place: what it holds now is another log. */
   | 'replaced'
-  /** A compressed file ends too early: it is still being written, or damaged. */
+  /** The file still begins as it did, but ends before what was read of it: it was truncated to a part. */
+  | 'shrunk'
+  /** A compressed file ends too early: or is damaged: maybe it is still being written. */
   | 'torn';
 
 /**
@@ -37,7 +41,7 @@ export class FileTail {
   readonly window: InFlight;
   readonly fingerprint: Fingerprint;
   readonly #options: FileTailOptions;
-  readonly #splitter: LineSplitter;
+  #splitter: LineSplitter;
   entry: LogEntry;
   /** Undefined while no descriptor is open. */
   #fd: number | undefined;
@@ -50,6 +54,11 @@ export class FileTail {
   lostEnd = 0;
   #sizeSeen = 0;
   #sizeVerified = 0;
+  /** Modification time of the form whose first line was last found to be the right one. */
+  #timeVerified = -1;
+  /** In which listing of the directory it was found, and since which no name leads to it any more. */
+  foundIn = 0;
+  goneIn = Infinity;
   /** Nothing beyond this offset is read (a container that is let go while it still writes). */
   limit = Infinity;
   /** All is read, and it seems that no more comes. */
@@ -65,11 +74,8 @@ export class FileTail {
     this.fingerprint = options.fingerprint;
     this.entry = entry;
     this.stat = stat;
-    const { window, sink, maxLineBytes } = options;
-    this.#splitter = new LineSplitter(window.readTo, maxLineBytes, (line, start, end, tooLong) => {
-      if (tooLong) sink.tooLong(window, start, end);
-      else sink.line(line, window, start, end);
-    });
+    // Behind what is in flight, should this file have been followed before in this run.
+    this.#splitter = this.#splitterAt(this.window.readTo);
     this.open(fd, entry, stat);
   }
 
@@ -112,6 +118,7 @@ export class FileTail {
     this.stat = stat;
     this.#sizeSeen = 0;
     this.#sizeVerified = 0;
+    this.#timeVerified = -1;
     this.deletedSince = undefined;
     this.lost = false;
     this.finished = false;
@@ -125,46 +132,81 @@ export class FileTail {
     this.#sizeSeen = Math.max(this.#sizeSeen, this.stat.size);
     if (this.deleted) this.deletedSince ??= Date.now();
     if (this.entry.compressed) return !this.finished;
-    return this.stat.size !== this.position && this.position < this.limit;
+    if (this.position >= this.limit) return false;
+    // A file of the same size may hold another log; its time tells.
+    return this.stat.size !== this.position || this.stat.mtimeMs !== this.#timeVerified;
   }
 
   /** Reads one piece and hands its lines over. */
   async readPiece(): Promise<Piece> {
     if (this.#fd === undefined) return 'end';
     try {
-      return await this.#readPiece(this.#fd);
+      return this.entry.compressed ? await this.#readZipped(this.#fd) : await this.#readPlain(this.#fd);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'Z_BUF_ERROR') throw error;
+      // What the source holds is behind us or lost: the next attempt begins anew, at the position.
       this.#closeSource();
+      if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') !== true) throw error;
       return 'torn';
     }
   }
 
-  async #readPiece(fd: number): Promise<Piece> {
-    const { compressed } = this.entry;
-    if (!compressed) {
-      if (this.stat.size <= this.position) this.look();
-      if (this.stat.size < this.position) return this.#replaced(this.#sizeSeen);
-    }
-    const most = compressed ? CHUNK_BYTES : Math.min(this.stat.size, this.limit) - this.position;
-    if (most <= 0) return 'end';
-    this.#source ??= compressed
-      ? new GzipSource(fd, this.position)
-      : new PlainSource(fd, this.position, this.#options.buffer);
-    const text = await this.#source.read(most);
-    // Asked after the read: had the file been truncated before it, its first line would be another by now.
-    if (!compressed) {
-      if (!stillBegins(fd, this.fingerprint, this.#options.scope)) return this.#replaced(this.#sizeVerified);
-      this.#sizeVerified = this.stat.size;
-    }
+  async #readZipped(fd: number): Promise<Piece> {
+    this.#source ??= new GzipSource(fd, this.position);
+    const text = await this.#source.read(CHUNK_BYTES);
     if (text === undefined) return 'end';
-    if (text !== '') this.#splitter.write(text);
+    if (text === '') return 'busy';
+    this.#splitter.write(text);
     return 'data';
+  }
+
+  async #readPlain(fd: number): Promise<Piece> {
+    if (this.stat.size <= this.position) this.look();
+    const { size, mtimeMs } = this.stat;
+    if (size < this.position) {
+      return size > 0 && this.#stillBegins(fd) ? 'shrunk' : this.#replaced(this.#sizeSeen);
+    }
+    const most = Math.min(size, this.limit) - this.position;
+    if (most > 0) this.#source ??= new PlainSource(fd, this.position, this.#options.buffer);
+    const text = most > 0 ? await this.#source!.read(most) : undefined;
+    // Asked after the read: had the file been truncated before it, its first line would be another by now.
+    if (!this.#stillBegins(fd)) return this.#replaced(this.#sizeVerified);
+    this.#sizeVerified = size;
+    this.#timeVerified = mtimeMs;
+    if (text === undefined) return 'end';
+    this.#splitter.write(text);
+    return 'data';
+  }
+
+  #stillBegins(fd: number): boolean {
+    return stillBegins(fd, this.fingerprint, this.#options.scope);
   }
 
   #replaced(knownEnd: number): 'replaced' {
     this.lostEnd = Math.max(knownEnd, this.position);
     return 'replaced';
+  }
+
+  /**
+   * Goes on from the end of a file that has shrunk. What is below was read.
+   *
+   * @throws while lines are in flight: theirs are offsets beyond that end.
+   */
+  rewind(): void {
+    this.window.rewind(this.stat.size);
+    this.#closeSource();
+    this.#splitter = this.#splitterAt(this.stat.size);
+    this.#sizeSeen = this.stat.size;
+    if (this.limit !== Infinity) this.limit = Math.min(this.limit, this.stat.size);
+  }
+
+  /** Offset behind the last byte that is known to have been in the file. */
+  get knownEnd(): number {
+    return Math.max(this.lostEnd, this.#sizeSeen);
+  }
+
+  /** Whether what was read ends within a line. */
+  get endsWithinLine(): boolean {
+    return this.position > this.taken;
   }
 
   /** No more comes: what is left without a final LF is a line too. */
@@ -177,6 +219,14 @@ export class FileTail {
     this.#closeSource();
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
+  }
+
+  #splitterAt(offset: number): LineSplitter {
+    const { window, sink, maxLineBytes } = this.#options;
+    return new LineSplitter(offset, maxLineBytes, (line, start, end, tooLong) => {
+      if (tooLong) sink.tooLong(line, window, start, end);
+      else sink.line(line, window, start, end);
+    });
   }
 
   #closeSource(): void {

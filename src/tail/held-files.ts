@@ -24,13 +24,13 @@ function heldFiles(tails: Iterable<ContainerTail>): Held[] {
  * @param budget in bytes.
  * @returns the bytes still held.
  */
-export function keepWithinBudget(tails: Iterable<ContainerTail>, budget: number, now: number): number {
+export function keepWithinBudget(tails: Iterable<ContainerTail>, budget: number): number {
   const held = heldFiles(tails).sort((a, b) => a.file.deletedSince! - b.file.deletedSince!);
   let bytes = held.reduce((sum, { file }) => sum + file.stat.size, 0);
   for (const { tail, file } of held) {
     if (bytes <= budget) break;
     bytes -= file.stat.size;
-    tail.giveUp(file, 'held_files_budget', now);
+    tail.giveUp(file, 'held_files_budget');
   }
   return bytes;
 }

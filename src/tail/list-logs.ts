@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync } from 'node:fs';
+import { type Dirent, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { compareNames, type LogName, parseDockerName, parseLogName } from './log-names.ts';
 
@@ -19,6 +19,8 @@ export interface Listing {
   /** Oldest first. */
   readonly entries: LogEntry[];
   readonly refusals: Refusal[];
+  /** Directories that symlinks lead to. */
+  readonly targets: string[];
 }
 
 /**
@@ -31,6 +33,7 @@ export interface Listing {
 export function listLogs(directory: string, allowedRoots: readonly string[]): Listing {
   const entries: LogEntry[] = [];
   const refusals: Refusal[] = [];
+  const targets: string[] = [];
   for (const item of readdirSync(directory, { withFileTypes: true })) {
     const name = parseLogName(item.name);
     if (name === undefined) continue;
@@ -42,10 +45,12 @@ export function listLogs(directory: string, allowedRoots: readonly string[]): Li
     const target = realTarget(path);
     if (target === undefined) refusals.push({ path, reason: 'symlink_broken', target });
     else if (!isWithin(target, allowedRoots)) refusals.push({ path, reason: 'symlink_outside', target });
-    else if (name.live) entries.push(...dockerEntries(target, name.generation));
-    else entries.push({ ...name, path: target });
+    else if (name.live) {
+      entries.push(...dockerEntries(target, name.generation));
+      targets.push(dirname(target));
+    } else entries.push({ ...name, path: target });
   }
-  return { entries: entries.sort(compareNames), refusals };
+  return { entries: entries.sort(compareNames), refusals, targets };
 }
 
 /** Whether a real path lies under one of the roots. */
@@ -56,10 +61,20 @@ export function isWithin(path: string, roots: readonly string[]): boolean {
 function dockerEntries(target: string, generation: number): LogEntry[] {
   const directory = dirname(target);
   const base = basename(target);
-  return readdirSync(directory, { withFileTypes: true }).flatMap((item) => {
+  return listed(directory).flatMap((item) => {
     const name = item.isFile() ? parseDockerName(item.name, base, generation) : undefined;
     return name === undefined ? [] : [{ ...name, path: join(directory, item.name) }];
   });
+}
+
+/** The target's directory may go at any moment; that of the container is still there. */
+function listed(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function realTarget(path: string): string | undefined {

@@ -1,7 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { CHUNK_BYTES } from './byte-source.ts';
 
-/** A container as the read loop sees it. `now` is in milliseconds since 1970. */
+/** A container as the read loop sees it. `now` is in milliseconds since 1970, of a clock that is never set. */
 export interface Pollable {
   /** Looks what is new: cheap, never reads lines. True if `read` may find something. Never throws. */
   look(now: number): boolean;
@@ -63,29 +63,29 @@ export class ReadLoop {
     const wake = () => this.wake();
     signal.addEventListener('abort', wake);
     while (!signal.aborted) {
-      const now = Date.now();
-      this.lastTurn = now;
+      const now = steadyNow();
+      this.lastTurn = Date.now();
       this.#eachRound(now);
       for (const tail of this.#tails) if (tail.look(now)) this.#enqueue(tail);
       do {
         await this.#readUntil(now + TICK_MS, signal);
         await this.#sleepUntil(now + TICK_MS);
-      } while (Date.now() < now + TICK_MS && !signal.aborted);
+      } while (steadyNow() < now + TICK_MS && !signal.aborted);
     }
     signal.removeEventListener('abort', wake);
   }
 
   async #readUntil(deadline: number, signal: AbortSignal): Promise<void> {
-    let breath = Date.now();
+    let breath = steadyNow();
     while (this.#queue.length > 0 && this.#gate.open && !signal.aborted) {
       const tail = this.#queue.shift()!;
       this.#queued.delete(tail);
       if (!this.#tails.has(tail)) continue;
-      const done = tail.read(Date.now());
+      const done = tail.read(steadyNow());
       this.#reading = { tail, done };
       if (await done) this.#enqueue(tail);
       this.#reading = undefined;
-      const now = Date.now();
+      const now = steadyNow();
       if (now >= deadline) return;
       if (now - breath >= BREATH_MS) {
         await breathe();
@@ -102,7 +102,7 @@ export class ReadLoop {
 
   /** Until the next tick, or until woken. */
   async #sleepUntil(deadline: number): Promise<void> {
-    const left = deadline - Date.now();
+    const left = deadline - steadyNow();
     if (left <= 0) {
       await breathe();
       return;
@@ -116,4 +116,9 @@ export class ReadLoop {
     });
     this.#wake = undefined;
   }
+}
+
+/** Near the wall clock's time, but a node's clock that is set back must not stop reading until it catches up. */
+function steadyNow(): number {
+  return performance.timeOrigin + performance.now();
 }

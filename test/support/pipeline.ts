@@ -3,19 +3,53 @@ import pino from 'pino';
 import { Batcher } from '../../src/batch/batcher.ts';
 import { Delivery } from '../../src/deliver/delivery.ts';
 import { OffsetStore } from '../../src/offsets/offset-store.ts';
+import type { Ledger } from '../../src/offsets/ledger.ts';
 import type { Gap, SavedOffsets } from '../../src/offsets/offsets-file.ts';
 import { withText } from '../../src/record/agent-record.ts';
 import { ContainerRecords } from '../../src/record/container-records.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
 import { ContainerTail } from '../../src/tail/container-tail.ts';
+import { TIMING, type Timing } from '../../src/tail/timing.ts';
 import { ReadLoop } from '../../src/tail/read-loop.ts';
 import type { LogWriter } from '../../src/writers/log-writer.ts';
+import { until } from './until.ts';
+
+export interface PipelineOptions {
+  readonly saved?: SavedOffsets | undefined;
+  readonly maxRecordBytes?: number;
+  readonly roots?: string[];
+  readonly timing?: Partial<Timing>;
+  /** The store is down from the start. */
+  readonly down?: boolean;
+  /** Most batches that wait for the store. */
+  readonly maxBatches?: number;
+}
+
+/** Quick enough for tests; the order of the times is that of the real ones. */
+const QUICK: Timing = {
+  ...TIMING,
+  busyLook: 10,
+  quietLook: 20,
+  directoryLook: 20,
+  rescan: 1000,
+  settle: 150,
+  settleTorn: 500,
+  linger: 1500,
+  idle: 300,
+  torn: 1000,
+  drainGrace: 300,
+  failure: 300,
+};
 
 /** The whole data path over one container's directory, with a writer that keeps what it gets. */
 export class Pipeline {
   readonly stored = new Map<string, LogRecord>();
   readonly order: LogRecord[] = [];
   readonly gaps: Gap[] = [];
+  readonly refused: string[] = [];
+  rescans = 0;
+  /** Trace IDs in the order in which the records were made. */
+  readonly read: string[] = [];
   readonly store: OffsetStore;
   readonly tail: ContainerTail;
   readonly loop: ReadLoop;
@@ -27,11 +61,9 @@ export class Pipeline {
   /** While set, the writer fails. */
   down = false;
 
-  constructor(
-    directory: string,
-    options: { saved?: SavedOffsets | undefined; maxRecordBytes?: number; roots?: string[] } = {},
-  ) {
+  constructor(directory: string, options: PipelineOptions = {}) {
     const log = pino({ level: 'silent' });
+    this.down = options.down ?? false;
     const maxRecordBytes = options.maxRecordBytes ?? 1024 * 1024;
     const [pod, container] = directory.split('/').slice(-2) as [string, string];
     this.store = new OffsetStore(options.saved, () => true);
@@ -49,7 +81,7 @@ export class Pipeline {
     this.delivery = new Delivery({
       writer,
       maxInFlight: 4,
-      maxBatches: 16,
+      maxBatches: options.maxBatches ?? 16,
       maxBytes: 16 * 1024 * 1024,
       deadLetter: () => Promise.reject(new Error('no dead letters here')),
       log,
@@ -68,6 +100,7 @@ export class Pipeline {
       source: withText({ namespace: 'ns', pod, container, node: 'node-1' }, false),
       maxRecordBytes,
       onRecord: (record) => {
+        this.read.push(record.traceId);
         record.addDestination();
         this.#batcher.add(record);
       },
@@ -81,9 +114,10 @@ export class Pipeline {
       savedAt: this.store.savedAt,
       maxLineBytes: maxRecordBytes + 65536,
       allowedRoots: () => options.roots ?? [directory],
-      onRefused: () => undefined,
+      timing: { ...QUICK, ...options.timing },
+      onRefused: (reason) => this.refused.push(reason),
       onGap: (gap) => this.gaps.push(gap),
-      onRescan: () => undefined,
+      onRescan: () => this.rescans++,
     });
     this.#running = Promise.all([this.loop.run(this.#stop.signal), this.#runTail()]);
   }
@@ -96,6 +130,29 @@ export class Pipeline {
   /** The trace IDs stored, in the order of the first time they were written. */
   get traceIds(): string[] {
     return [...this.stored.values()].map(({ traceId }) => traceId);
+  }
+
+  /** The account of the container's lines; throws when it does not balance. */
+  ledger(): Ledger {
+    const ledger = this.store.ledger();
+    if (ledger.imbalance !== 0) throw new Error(`The ledger is out of balance: ${JSON.stringify(ledger)}`);
+    return ledger;
+  }
+
+  /** Waits until so many different records are stored. */
+  async until(count: number, timeoutMs = 8000): Promise<void> {
+    await until(() => this.stored.size >= count, {
+      timeoutMs,
+      what: `${count} records (there are ${this.stored.size})`,
+    });
+    this.ledger();
+  }
+
+  /** The pod is gone: everything that its files hold is read. */
+  async drain(): Promise<SavedOffsets> {
+    this.tail.drain();
+    await until(() => this.ended, { timeoutMs: 10_000, what: 'the end of the tail' });
+    return await this.stop();
   }
 
   /** As a crash: what is in flight is not waited for. Returns what the offsets file would hold. */

@@ -1,0 +1,46 @@
+import type { Timing } from './timing.ts';
+
+/** A directory changed so shortly before it was listed may change again without a new time (kernel tick: 4 ms). */
+const RACY_MS = 50;
+
+/**
+ * When to list a directory: as soon as its time tells that a name appeared, changed or went; after a while in
+ * any case; and when asked to.
+ */
+export class RescanSchedule {
+  readonly #timing: Timing;
+  readonly #changeTimes: () => number[];
+  #nextLook = 0;
+  #next = 0;
+  /** Undefined: whatever it is, it is new. */
+  #known: string | undefined;
+
+  /** @param changeTimes of the directories, in milliseconds since 1970; cheap. */
+  constructor(timing: Timing, changeTimes: () => number[]) {
+    this.#timing = timing;
+    this.#changeTimes = changeTimes;
+  }
+
+  /** @param now as in `Pollable`. */
+  due(now: number): boolean {
+    if (now >= this.#next) return true;
+    if (now < this.#nextLook) return false;
+    this.#nextLook = now + this.#timing.directoryLook;
+    return this.#changeTimes().join() !== this.#known;
+  }
+
+  /** To be called before listing. Returns what to call when it is done. */
+  begin(now: number): (failed: boolean) => void {
+    const times = this.#changeTimes();
+    const racy = times.some((time) => Math.abs(Date.now() - time) < RACY_MS);
+    return (failed) => {
+      // What was found may lead to more directories: then the times differ, and it is listed once more.
+      this.#known = racy ? undefined : times.join();
+      this.#next = now + (failed ? Math.min(1000, this.#timing.rescan) : this.#timing.rescan);
+    };
+  }
+
+  soon(): void {
+    this.#next = 0;
+  }
+}

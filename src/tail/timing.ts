@@ -1,0 +1,43 @@
+/** How long the tail of a container waits for what, in milliseconds. */
+export interface Timing {
+  /** Polled so often while the container writes, and so often while it is quiet. */
+  readonly busyLook: number;
+  readonly quietLook: number;
+  /** A container that wrote nothing for so long is quiet. */
+  readonly quietAfter: number;
+  /** The directory's own time is looked at so often, and the directory is listed at least so often. */
+  readonly directoryLook: number;
+  readonly rescan: number;
+  /**
+   * After a rotation the runtime may write to the renamed file for a moment, even when the new one is there. So
+   * long a file must have been at its end, with a newer one beside it, before reading goes on in that.
+   */
+  readonly settle: number;
+  /** The same where the file ends within a line: whoever writes it has not finished. */
+  readonly settleTorn: number;
+  /** A file that was read to its end stays open for so long, should the runtime still write to it. */
+  readonly linger: number;
+  /** After so long without a line, a record that lacks only an end is taken. */
+  readonly idle: number;
+  /** A compressed file that ends too early, or is damaged, is given up after so long. */
+  readonly torn: number;
+  /** A pod that is deleted may still write its last lines for so long. */
+  readonly drainGrace: number;
+  /** Pause after a failure to read. */
+  readonly failure: number;
+}
+
+export const TIMING: Timing = {
+  busyLook: 50,
+  quietLook: 250,
+  quietAfter: 10_000,
+  directoryLook: 100,
+  rescan: 10_000,
+  settle: 500,
+  settleTorn: 5_000,
+  linger: 15_000,
+  idle: 1_000,
+  torn: 60_000,
+  drainGrace: 2_000,
+  failure: 5_000,
+};
