@@ -18,7 +18,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
 
 # Node 24 and nothing else: no shell, no package manager. For amd64 and arm64.
-FROM gcr.io/distroless/nodejs24-debian13
+FROM gcr.io/distroless/nodejs24-debian13:latest
 
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="Frostbeat" \

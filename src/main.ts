@@ -1,5 +1,13 @@
 #!/usr/bin/env node
-import { runCommandLine } from './cli/command-line.ts';
+// Nothing is imported before this is known: an older Node cannot even load it.
+if (Number.parseInt(process.versions.node, 10) < 24) {
+  process.stderr.write(
+    `frostbeat: Node ${process.versions.node} is too old: it must be 24 or later. ` +
+      'In a clone, «npx frostbeat» runs with the Node 24 that npm ci installed.\n',
+  );
+  process.exit(2);
+}
+const { runCommandLine } = await import('./cli/command-line.ts');
 
 const stop = new AbortController();
 let askedAt = Number.NEGATIVE_INFINITY;

@@ -90,6 +90,7 @@ function withKnownErrors(writer: LogWriter): LogWriter {
     name: writer.name,
     ...(writer.batch && { batch: writer.batch }),
     ...(writer.open && { open: async (signal: AbortSignal) => await writer.open?.(signal) }),
+    ...(writer.check && { check: async (signal: AbortSignal) => await writer.check?.(signal) }),
     ...(writer.close && { close: async () => await writer.close?.() }),
     writeBatch: async (records, signal) => {
       try {
@@ -125,7 +126,7 @@ function faultsOf(value: unknown): string[] {
   if (typeof writer.writeBatch !== 'function') {
     faults.push('it must have a method writeBatch(records, signal)');
   }
-  for (const method of ['open', 'close'] as const) {
+  for (const method of ['open', 'check', 'close'] as const) {
     if (writer[method] !== undefined && typeof writer[method] !== 'function') {
       faults.push(`its member ${method} must be a method`);
     }

@@ -39,13 +39,6 @@ export interface LogWriter {
    */
   writeBatch(records: readonly LogRecord[], signal: AbortSignal): Promise<void>;
 
-  /**
-   * Resolves when the destination can be reached now; for /readyz. It must be cheap and change nothing.
-   *
-   * @throws Error whose message says what is missing.
-   */
-  check?(signal: AbortSignal): Promise<void>;
-
   /** Called once, after the last batch, at a clean stop. */
   close?(): Promise<void>;
 }

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig, validConfig } from '../../src/config/load-config.ts';
+import { builtInWriters } from '../../src/config/parse-lists.ts';
 import { ConfigError } from '../../src/util/config-error.ts';
 import { RejectedError, RetryAfterError } from '../../src/writers/log-writer.ts';
-import { selectWriters } from '../../src/writers/select-writer.ts';
+import { builtInNames, selectWriters } from '../../src/writers/select-writer.ts';
 import { keptLog } from '../support/logs.ts';
 import { record } from '../support/records.ts';
 
@@ -101,6 +102,7 @@ describe('a name in WRITERS', () => {
         name: 'throws',
         opened: 'no',
         async open() { this.opened = 'yes'; },
+        async check() { throw new Error('not there'); },
         async writeBatch([record]) {
           const fault = { ...JSON.parse(record.latin1), opened: this.opened };
           if (fault.name === 'RejectedError') fault.rejections = [{ record, reason: 'too large' }];
@@ -111,6 +113,7 @@ describe('a name in WRITERS', () => {
     const { writer } = await select('./throws.mjs');
     const { signal } = new AbortController();
     await writer.open?.(signal);
+    await expect(writer.check?.(signal)).rejects.toThrow('not there');
     const write = async (content: string) => await writer.writeBatch([record(content)], signal);
     await expect(write('{"name":"RejectedError"}')).rejects.toThrow(RejectedError);
     await expect(write('{"name":"RetryAfterError","delayMs":1500}')).rejects.toSatisfy(
@@ -173,3 +176,7 @@ async function loadBad(name: string): Promise<unknown> {
   const { loadCustomWriter } = await import('../../src/writers/custom-writer.ts');
   return await loadCustomWriter(name, { options: {}, logger: log, cwd: directory });
 }
+
+it('has for every writer of its own the name that the configuration knows', () => {
+  expect(builtInNames).toEqual(builtInWriters);
+});
