@@ -41,12 +41,30 @@ export class DirectorySource implements PodSource {
     await new KeepLooking({ path, linkAllowed: true, look, rescanMs, missingMs: 250, onError }).run(signal);
   }
 
-  async #look(listener: PodListener): Promise<void> {
+  async #look(listener: PodListener): Promise<boolean> {
+    const { podLogDir } = this.#options;
+    let names: string[] | undefined;
+    try {
+      names = await listDirectories(podLogDir, { linkAllowed: true });
+    } catch (err) {
+      // What cannot be seen has not gone.
+      this.#missing(`Cannot list ${podLogDir}`, { err });
+      return false;
+    }
+    if (names === undefined) this.#missing(`${podLogDir} does not exist yet; waiting for it`);
+    else this.#repeated.resolved('list', `${podLogDir} can be listed`);
+    this.#tell(listener, names ?? []);
+    if (names !== undefined && this.notReady !== undefined) {
+      this.notReady = undefined;
+      listener.synced();
+    }
+    return true;
+  }
+
+  #tell(listener: PodListener, names: readonly string[]): void {
     const { podLogDir, namespaces } = this.#options;
-    const names = await this.#list();
-    if (names === undefined && this.notReady !== undefined) return;
     const found = new Map<string, PodTarget>();
-    for (const name of names ?? []) {
+    for (const name of names) {
       const pod = parsePodDirectory(podLogDir, name);
       if (pod !== undefined && (namespaces?.includes(pod.namespace) ?? true)) found.set(pod.directory, pod);
     }
@@ -60,27 +78,10 @@ export class DirectorySource implements PodSource {
       this.#pods.delete(directory);
       listener.removed(pod, 'deleted');
     }
-    if (this.notReady === undefined) return;
-    this.notReady = undefined;
-    listener.synced();
   }
 
-  /** Undefined where POD_LOG_DIR cannot be listed. */
-  async #list(): Promise<string[] | undefined> {
-    const { podLogDir } = this.#options;
-    let problem = `${podLogDir} does not exist yet; waiting for it`;
-    try {
-      const names = await listDirectories(podLogDir, { linkAllowed: true });
-      if (names !== undefined) {
-        this.#repeated.resolved('list', `${podLogDir} can be listed`);
-        return names;
-      }
-      this.#repeated.problem('list', problem);
-    } catch (error) {
-      problem = `Cannot list ${podLogDir}`;
-      this.#repeated.problem('list', problem, { err: error });
-    }
+  #missing(problem: string, details = {}): void {
+    this.#repeated.problem('list', problem, details);
     if (this.notReady !== undefined) this.notReady = problem;
-    return undefined;
   }
 }

@@ -152,7 +152,17 @@ export class FollowedPod {
     return remembered && !this.#excluded.includes(container) && this.#options.selects(container);
   }
 
-  async #look(): Promise<void> {
+  async #look(): Promise<boolean> {
+    const seen = await this.#list();
+    // Only now, after a look: what had appeared by the time the pod was to be drained is taken in.
+    if (this.#state === 'draining') {
+      for (const container of this.#containers.values()) container.drain();
+      if (this.#containers.size === 0) this.#left.abort();
+    }
+    return seen;
+  }
+
+  async #list(): Promise<boolean> {
     const { target, onListError } = this.#options;
     try {
       const names = await listDirectories(target.directory, { linkAllowed: false });
@@ -163,13 +173,11 @@ export class FollowedPod {
       if (names === undefined && this.#seen && this.#state === 'leaving') this.#state = 'draining';
       this.present = names !== undefined;
       this.#seen ||= this.present;
+      return true;
     } catch (error) {
       onListError(error);
+      return false;
     }
-    // Only now, after a look: what had appeared by the time the pod was to be drained is taken in.
-    if (this.#state !== 'draining') return;
-    for (const container of this.#containers.values()) container.drain();
-    if (this.#containers.size === 0) this.#left.abort();
   }
 
   #follow(name: string): void {

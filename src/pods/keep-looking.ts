@@ -7,9 +7,13 @@ export interface KeepLookingOptions {
   readonly path: string;
   /** A link to a directory will do. */
   readonly linkAllowed: boolean;
-  /** Looks at the entries; asked for again and again, and never twice at once. It must not throw. */
-  readonly look: () => Promise<void>;
-  /** The longest time between two looks, in milliseconds: events get lost, and watching may not be possible. */
+  /**
+   * Looks at the entries; asked for again and again, and never twice at once. It must not throw.
+   *
+   * @returns false where they could not be seen, to be asked again at the next rescan in any case.
+   */
+  readonly look: () => Promise<boolean>;
+  /** The longest time until a change is seen, in milliseconds: events get lost, or no watch is to be had. */
   readonly rescanMs: number;
   /** The same while the path does not exist. */
   readonly missingMs: number;
@@ -26,6 +30,7 @@ const watchAgainMs = 60_000;
  */
 export class KeepLooking {
   readonly #options: KeepLookingOptions;
+  /** Aborted where a look is due. */
   #awake = new AbortController();
 
   constructor(options: KeepLookingOptions) {
@@ -40,22 +45,39 @@ export class KeepLooking {
   async run(signal: AbortSignal): Promise<void> {
     const { path, linkAllowed, look, rescanMs, missingMs, onError } = this.#options;
     let watched: Watched | undefined;
+    let seen: Identity | undefined;
     while (!signal.aborted) {
+      const woken = this.#awake.signal.aborted;
       this.#awake = new AbortController();
       const found = await identity(path, linkAllowed);
-      if (watched !== undefined && (watched.of !== found || watched.failedFor() > watchAgainMs)) {
+      if (watched !== undefined && (watched.of !== found?.id || watched.failedFor() > watchAgainMs)) {
         await watched.close();
         watched = undefined;
       }
       if (found !== undefined && watched === undefined) {
-        watched = await watchEntries(path, found, { onEvent: () => this.wake(), onError });
+        watched = await watchEntries(path, found.id, { onEvent: () => this.wake(), onError });
       }
-      await look();
+      if (woken || found === undefined || !sameAs(found, seen)) seen = (await look()) ? found : undefined;
       const waitMs = found === undefined ? missingMs : rescanMs;
       await pause(waitMs, AbortSignal.any([this.#awake.signal, signal]));
     }
     await watched?.close();
   }
+}
+
+interface Identity {
+  readonly id: string;
+  /** When an entry last appeared or went, or the directory's own rights changed, in nanoseconds. */
+  readonly changedAt: bigint;
+  /** By the clock, in milliseconds. */
+  readonly readAt: number;
+}
+
+/** A rescan of a directory that has not changed is one stat and no more. */
+function sameAs(found: Identity, seen: Identity | undefined): boolean {
+  if (seen === undefined || found.id !== seen.id || found.changedAt !== seen.changedAt) return false;
+  // The file system's clock is coarse: what changed right before it was read may have changed after it too.
+  return seen.readAt - Number(seen.changedAt / 1_000_000n) > 2_000;
 }
 
 interface Watched {
@@ -90,8 +112,11 @@ async function watchEntries(
   };
 }
 
-async function identity(path: string, linkAllowed: boolean): Promise<string | undefined> {
+async function identity(path: string, linkAllowed: boolean): Promise<Identity | undefined> {
+  const readAt = Date.now();
   // Whatever is wrong with it, `look` meets the same and says so.
   const found = await (linkAllowed ? stat : lstat)(path, { bigint: true }).catch(() => undefined);
-  return found?.isDirectory() ? `${found.dev}:${found.ino}:${found.birthtimeNs}` : undefined;
+  if (!found?.isDirectory()) return undefined;
+  const { dev, ino, birthtimeNs, mtimeNs, ctimeNs } = found;
+  return { id: `${dev}:${ino}:${birthtimeNs}`, changedAt: mtimeNs > ctimeNs ? mtimeNs : ctimeNs, readAt };
 }

@@ -144,7 +144,7 @@ export class PodLogManager implements PodListener {
     this.#options.metrics.pods.set(this.#pods.size);
   }
 
-  async #look(): Promise<void> {
+  async #look(): Promise<boolean> {
     const { podLogDir } = this.#options;
     try {
       const names = await listDirectories(podLogDir, { linkAllowed: true });
@@ -158,8 +158,10 @@ export class PodLogManager implements PodListener {
       // A pod sees what happens in its directory; that the directory itself comes or goes is seen here.
       const there = new Set(names?.map((name) => join(podLogDir, name)));
       for (const pod of this.#pods.values()) if (pod.present !== there.has(pod.target.directory)) pod.wake();
+      return true;
     } catch (err) {
       this.#missing(`Cannot list ${podLogDir}`, { err });
+      return false;
     }
   }
 

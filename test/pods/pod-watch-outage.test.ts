@@ -1,13 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { loadApiAccess } from '../../src/pods/api-access.ts';
 import { openPodWatch } from '../../src/pods/pod-watch.ts';
 import type { PodSource } from '../../src/pods/targets.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { KubeApi, type Fault } from '../support/kube-api/kube-api.ts';
 import { RecordingListener } from '../support/recording-listener.ts';
 import { until } from '../support/until.ts';
@@ -25,6 +26,20 @@ const faults: [string, Fault][] = [
 ];
 const pod = (name: string) => ({ namespace: 'demo', name, node: 'node-1', labels: { app: 'web' } });
 
+let certificates: string;
+let tls: { readonly cert: string; readonly key: string };
+
+beforeAll(async () => {
+  certificates = await mkdtemp(join(tmpdir(), 'pod-watch-tls-'));
+  const { server } = await makeCertificates(certificates);
+  const [cert, key] = await Promise.all([
+    readFile(server.certFile, 'utf8'),
+    readFile(server.keyFile, 'utf8'),
+  ]);
+  tls = { cert, key };
+});
+afterAll(() => rm(certificates, { recursive: true }));
+
 interface Scene {
   readonly api: KubeApi;
   readonly heard: RecordingListener;
@@ -35,7 +50,7 @@ interface Scene {
 /** The tests wait most of their time, and run beside each other: each has a server and a source of its own. */
 async function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'pod-watch-outage-'));
-  const api = await KubeApi.start();
+  const api = await KubeApi.start({ tls });
   const heard = new RecordingListener();
   const over = new AbortController();
   let running = Promise.resolve();
