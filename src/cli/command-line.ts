@@ -87,28 +87,54 @@ function buildProgram({ context, mistakes, finish }: Parts): Command {
     .allowExcessArguments();
 
   const add = (name: string, description: string): Command =>
-    program.command(name).description(description).allowExcessArguments().optionsGroup('Options:');
+    program.command(name).description(description).allowExcessArguments();
 
-  addSettings(add('agent', "collect this node's logs; the process of the DaemonSet")).action(
+  const agent = add('agent', "collect this node's logs; the process of the DaemonSet").action(
     async (_options: unknown, command: Command) => {
       const config = validConfig(load(command, { node: true, stateDir: true }));
       const { agentCommand } = await import('./agent.ts');
       finish(await agentCommand(config, context));
     },
   );
+  addSettings(agent);
 
-  addSettings(add('config', 'check the settings and print what is in force, and where it comes from'))
-    .addOption(outputOption('text'))
+  const trace = add('trace', 'print every record of a trace, in order')
+    .argument('<traceId>', 'the trace ID')
+    .addOption(
+      outputOption(['pretty', 'json'], 'for people (on a terminal), or one record a line (elsewhere)'),
+    )
+    .addOption(
+      new Option(
+        '--from <destination>',
+        'where the records were written to; without it, what WRITERS names first',
+      ).choices(['etcd', 'file']),
+    )
+    .action(async (traceId: string, options: TraceFlags, command: Command) => {
+      const config = validConfig(load(command, { node: false, stateDir: false }));
+      const { traceCommand } = await import('./trace.ts');
+      finish(await traceCommand({ ...context, ...options, traceId, config }));
+    });
+  addSettings(trace, ['WRITERS', 'ETCD_', 'FILE_', 'STATE_DIR']);
+
+  const config = add('config', 'check the settings and print what is in force, and where it comes from')
+    .addOption(outputOption(['text', 'json'], 'for people or for programs').default('text'))
     .action(async (options: { output: 'text' | 'json' }, command: Command) => {
       const { configCommand } = await import('./config.ts');
       finish(configCommand(load(command, { node: true, stateDir: false }), options.output, context));
     });
+  addSettings(config);
 
   return program;
 }
 
-function outputOption(fallback: string): Option {
-  return new Option('-o, --output <format>', `text or json (default: ${fallback})`).choices(['text', 'json']);
+/** The flags of `frostbeat trace` besides the settings. */
+interface TraceFlags {
+  readonly output?: 'pretty' | 'json';
+  readonly from?: 'etcd' | 'file';
+}
+
+function outputOption(formats: readonly string[], meaning: string): Option {
+  return new Option('-o, --output <format>', meaning).choices(formats);
 }
 
 /** Words that the command has no use for. */

@@ -1,20 +1,23 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { flagOf, groups, settings } from '../config/settings.ts';
 import { didYouMean } from '../util/did-you-mean.ts';
 
-/** Adds a flag for every setting to the command, under the headings of the table. */
-export function addSettings(command: Command): Command {
-  const all = Object.values(settings);
+/**
+ * Adds a flag for every setting to the command, under the headings of the table.
+ *
+ * @param shown beginnings of the variables that the command's help tells of; the others work all the same, so that
+ *   one environment serves every command.
+ */
+export function addSettings(command: Command, shown: readonly string[] = ['']): void {
   for (const group of groups) {
     command.optionsGroup(`Settings: ${group}`);
-    for (const { variable, placeholder, meaning, default: text } of all.filter(
-      (one) => one.group === group,
-    )) {
+    for (const setting of Object.values(settings).filter((one) => one.group === group)) {
+      const { variable, placeholder, meaning, default: text } = setting;
       const note = text === '' ? variable : `${variable}, default ${text}`;
-      command.option(`${flagOf(variable)} <${placeholder}>`, `${meaning} (${note})`);
+      const option = new Option(`${flagOf(variable)} <${placeholder}>`, `${meaning} (${note})`);
+      command.addOption(option.hideHelp(!shown.some((beginning) => variable.startsWith(beginning))));
     }
   }
-  return command;
 }
 
 /** The settings among the parsed options of a command, by variable. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { settings } from '../../src/config/settings.ts';
 import { frostbeat } from '../support/frostbeat.ts';
@@ -26,6 +29,49 @@ describe('frostbeat', () => {
     [[], /^Usage: frostbeat/],
     [['confg'], /«confg» is no command: .*did you mean config\?/],
     [['--batch-size', '3'], /the command comes first/],
+  ])('ends with 2 and says why on %j', async (args, message) => {
+    const { code, stdout, stderr } = await frostbeat(args).ended();
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('frostbeat trace', () => {
+  it('reads a trace from where the agent wrote it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'frostbeat-trace-'));
+    try {
+      writeFileSync(join(directory, 'records.ndjson'), line(2) + line(1));
+      const env = { WRITERS: 'file', STATE_DIR: directory };
+      expect(await frostbeat(['trace', 't'], { env }).ended()).toMatchObject({
+        code: 0,
+        stdout: '{"n":1,"pad":""}\n{"n":2,"pad":""}\n',
+        stderr: '',
+      });
+      expect(await frostbeat(['trace', '--output', 'pretty', 't'], { env }).ended()).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('n=2'),
+      });
+      expect(await frostbeat(['trace', '--from', 'file', '--', '-x'], { env }).ended()).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('no record of the trace «-x»'),
+      });
+
+      // Far more than a pipe holds: the reader leaves in the middle.
+      writeFileSync(join(directory, 'records.ndjson'), line(1, 'x'.repeat(1_000)).repeat(2_000));
+      const run = frostbeat(['trace', 't'], { env });
+      run.child.stdout.once('data', () => run.child.stdout.destroy());
+      expect(await run.ended()).toMatchObject({ code: 0, stderr: '' });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it.each([
+    [['trace'], /missing required argument 'traceId'/],
+    [['trace', 't', 'u'], /«u» is one word too many for «frostbeat trace»/],
+    [['trace', 't', '--form', 'file'], /--form is no flag of «frostbeat trace»; did you mean --from\?/],
+    [['trace', 't', '--output', 'xml'], /'xml' is invalid\. Allowed choices are pretty, json/],
+    [['trace', 't', '--etcd-servers', 'nowhere'], /ETCD_SERVERS .*"nowhere"/],
   ])('ends with 2 and says why on %j', async (args, message) => {
     const { code, stdout, stderr } = await frostbeat(args).ended();
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -85,10 +131,9 @@ describe('frostbeat config', () => {
         'frostbeat: warning: BATCHSIZE is set and means nothing: the setting is called BATCH_SIZE, and is not set\n',
     });
   });
-
-  it('ends quietly when its reader leaves early', async () => {
-    const run = frostbeat(['config'], { env: { NODE_NAME: 'n' } });
-    run.child.stdout.destroy();
-    expect(await run.ended()).toMatchObject({ code: 0, stderr: '' });
-  });
 });
+
+/** A record in the file writer's output. */
+function line(n: number, pad = ''): string {
+  return `{"timestamp":170000000000000000${n},"traceId":"t","log":{"n":${n},"pad":"${pad}"}}\n`;
+}
