@@ -25,8 +25,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// Rejections that nobody handles come here too: Node raises them.
 process.on('uncaughtException', die);
-process.on('unhandledRejection', die);
 
 // `frostbeat trace … | head`: the reader has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -40,7 +40,7 @@ describe('frostbeat trace', () => {
   it('reads a trace from where the agent wrote it', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'frostbeat-trace-'));
     try {
-      writeFileSync(join(directory, 'records.ndjson'), line(2) + line(1));
+      writeFileSync(join(directory, 'records.ndjson'), stored(2) + stored(1));
       const env = { WRITERS: 'file', STATE_DIR: directory };
       expect(await frostbeat(['trace', 't'], { env }).ended()).toMatchObject({
         code: 0,
@@ -57,7 +57,7 @@ describe('frostbeat trace', () => {
       });
 
       // Far more than a pipe holds: the reader leaves in the middle.
-      writeFileSync(join(directory, 'records.ndjson'), line(1, 'x'.repeat(1_000)).repeat(2_000));
+      writeFileSync(join(directory, 'records.ndjson'), stored(1, 'x'.repeat(1_000)).repeat(2_000));
       const run = frostbeat(['trace', 't'], { env });
       run.child.stdout.once('data', () => run.child.stdout.destroy());
       expect(await run.ended()).toMatchObject({ code: 0, stderr: '' });
@@ -134,6 +134,6 @@ describe('frostbeat config', () => {
 });
 
 /** A record in the file writer's output. */
-function line(n: number, pad = ''): string {
+function stored(n: number, pad = ''): string {
   return `{"timestamp":170000000000000000${n},"traceId":"t","log":{"n":${n},"pad":"${pad}"}}\n`;
 }
