@@ -53,14 +53,14 @@ export class ReadLoop {
     if (this.#reading?.tail === tail) await this.#reading.done;
   }
 
-  /** The gate may have opened: go on at once. */
+  /** The gate may have opened: go on at once, where anything waits for that. */
   wake(): void {
-    this.#wake?.();
+    if (this.#queue.length > 0) this.#wake?.();
   }
 
   /** Reads until the signal aborts; it never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const wake = () => this.wake();
+    const wake = () => this.#wake?.();
     signal.addEventListener('abort', wake);
     while (!signal.aborted) {
       const now = steadyNow();
