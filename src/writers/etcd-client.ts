@@ -9,6 +9,9 @@ export interface EtcdAddress extends EtcdAccess {
   readonly servers: readonly string[];
 }
 
+/** The options that each raw call of etcd3 takes last. */
+export type CallOptions = NonNullable<Parameters<Etcd3['kv']['txn']>[1]>;
+
 /** What a client is made from that may change while the agent runs: the contents of files. Secret. */
 export interface Secrets {
   readonly password: string | undefined;
@@ -24,6 +27,29 @@ export const CALL_MS = 5_000;
 const direct = { execute: <T>(call: () => T): T => call() } as unknown as NonNullable<
   NonNullable<IOptions['faultHandling']>['global']
 >;
+
+/** etcd3's client, and a transaction whose request is encoded already. */
+export class EtcdClient extends Etcd3 {
+  /**
+   * @param request an encoded `etcdserverpb.TxnRequest`. The answer is not looked at: without a comparison, a
+   *   transaction that does not fail is done.
+   */
+  async transact(request: Buffer, options: CallOptions): Promise<void> {
+    await this.pool.withConnection('KV', ({ client, metadata }) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      client.makeUnaryRequest(
+        '/etcdserverpb.KV/Txn',
+        (bytes: Buffer) => bytes,
+        () => true,
+        request,
+        metadata,
+        options,
+        (error) => (error === null ? resolve() : reject(error)),
+      );
+      return promise;
+    });
+  }
+}
 
 /** @throws Error that names the setting whose file cannot be read. */
 export async function readSecrets(address: EtcdAddress): Promise<Secrets> {
@@ -54,9 +80,9 @@ function same(a: Buffer | undefined, b: Buffer | undefined): boolean {
  *
  * @throws Error where the certificate and the key do not fit each other, or are none.
  */
-export function makeEtcdClient(server: string, username: string | undefined, secrets: Secrets): Etcd3 {
+export function makeEtcdClient(server: string, username: string | undefined, secrets: Secrets): EtcdClient {
   const { password, ca, cert, key } = secrets;
-  return new Etcd3({
+  return new EtcdClient({
     hosts: server.replace(/\/+$/, ''),
     faultHandling: { host: () => direct, global: direct },
     // For the exchange of the password for a token, which etcd3 does by itself.

@@ -1,7 +1,8 @@
-import type { Etcd3 } from 'etcd3';
 import {
   CALL_MS,
+  type CallOptions,
   type EtcdAddress,
+  type EtcdClient,
   makeEtcdClient,
   readSecrets,
   sameSecrets,
@@ -9,19 +10,16 @@ import {
 } from './etcd-client.ts';
 import { EtcdFailure } from './etcd-errors.ts';
 
-/** The options that each raw call of etcd3 takes last. */
-export type CallOptions = NonNullable<Parameters<Etcd3['kv']['txn']>[1]>;
-
 type Interceptor = NonNullable<CallOptions['interceptors']>[number];
 
 /** gRPC's code; its enum is in a package that is not ours. */
 const CANCELLED = 1;
 
-/** One call of etcd; it must hand `options` on to etcd3, which carries the deadline. */
-export type Call<T> = (client: Etcd3, options: CallOptions) => Promise<T>;
+/** One call of etcd; it must hand on `options`, which carry the deadline. */
+export type Call<T> = (client: EtcdClient, options: CallOptions) => Promise<T>;
 
 interface Current {
-  readonly client: Etcd3;
+  readonly client: EtcdClient;
   readonly secrets: Secrets;
 }
 
@@ -112,7 +110,7 @@ function closeClient({ client }: Current): void {
 
 /** etcd3 has no way to end a call that has begun; gRPC's interceptors have. */
 async function cancellable<T>(
-  client: Etcd3,
+  client: EtcdClient,
   call: Call<T>,
   signal: AbortSignal,
   deadline: number,

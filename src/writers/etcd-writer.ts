@@ -4,7 +4,8 @@ import { EtcdConnection } from './etcd-connection.ts';
 import { EtcdFailure } from './etcd-errors.ts';
 import { etcdRange, keyPrefix } from './etcd-key.ts';
 import { type Lease, LeasePool } from './etcd-leases.ts';
-import { toTransactions, type Transaction } from './etcd-transactions.ts';
+import { encodePuts, type Put } from './etcd-put-request.ts';
+import { toTransactions } from './etcd-transactions.ts';
 import { type LogWriter, RejectedError, type Rejection, RetryAfterError } from './log-writer.ts';
 
 export interface EtcdWriterOptions extends EtcdAddress {
@@ -39,7 +40,7 @@ export class EtcdWriter implements LogWriter {
   async writeBatch(records: readonly LogRecord[], signal: AbortSignal): Promise<void> {
     const rejections: Rejection[] = [];
     try {
-      for (const transaction of toTransactions(records)) await this.#write(transaction, signal, rejections);
+      for (const puts of toTransactions(records)) await this.#write(puts, signal, rejections);
     } catch (error) {
       throw this.#explained('write to', error, signal);
     }
@@ -65,18 +66,18 @@ export class EtcdWriter implements LogWriter {
     await this.#connection.close();
   }
 
-  async #write(transaction: Transaction, signal: AbortSignal, rejections: Rejection[]): Promise<void> {
+  async #write(puts: readonly Put[], signal: AbortSignal, rejections: Rejection[]): Promise<void> {
     for (let leases = 1; ; leases++) {
-      const lease = await this.#leases?.take(transaction.puts.length, signal);
+      const lease = await this.#leases?.take(puts.length, signal);
       try {
-        await this.#put(transaction, lease, signal);
+        await this.#put(puts, lease, signal);
         return;
       } catch (error) {
         if (!(error instanceof EtcdFailure)) throw error;
         if (error.remedy === 'lease-gone' && lease !== undefined && leases < MOST_LEASES_PER_WRITE) {
           this.#leases?.forget(lease);
         } else if (error.remedy === 'too-large') {
-          await this.#writeSmaller(transaction, error, signal, rejections);
+          await this.#writeSmaller(puts, error, signal, rejections);
           return;
         } else {
           throw error;
@@ -85,36 +86,29 @@ export class EtcdWriter implements LogWriter {
     }
   }
 
-  async #put({ puts }: Transaction, lease: Lease | undefined, signal: AbortSignal): Promise<void> {
-    if (lease !== undefined) for (const { request_put: put } of puts) put.lease = lease.id;
-    const success = [...puts];
+  async #put(puts: readonly Put[], lease: Lease | undefined, signal: AbortSignal): Promise<void> {
+    const request = encodePuts(puts, lease?.id);
     // A put that the server applied after this time would live shorter than TTL: it counts as not written.
     const timeoutMs =
       lease === undefined ? CALL_MS : Math.min(CALL_MS, lease.applyBefore - performance.now());
-    await this.#connection.call(
-      (client, options) => client.kv.txn({ compare: [], success, failure: [] }, options),
-      signal,
-      timeoutMs,
-    );
+    await this.#connection.call((client, options) => client.transact(request, options), signal, timeoutMs);
   }
 
   /** By halves, until the one record is found that is too large by itself. */
   async #writeSmaller(
-    { records, puts }: Transaction,
+    puts: readonly Put[],
     failure: EtcdFailure,
     signal: AbortSignal,
     rejections: Rejection[],
   ): Promise<void> {
     if (puts.length === 1) {
       const reason = `larger than etcd takes: ${failure.message} (--max-request-bytes)`;
-      rejections.push({ record: records[0]!, reason });
+      rejections.push({ record: puts[0]!.record, reason });
       return;
     }
     const half = puts.length >> 1;
-    const first = { records: records.slice(0, half), puts: puts.slice(0, half) };
-    const second = { records: records.slice(half), puts: puts.slice(half) };
-    await this.#write(first, signal, rejections);
-    await this.#write(second, signal, rejections);
+    await this.#write(puts.slice(0, half), signal, rejections);
+    await this.#write(puts.slice(half), signal, rejections);
   }
 
   async #grant(seconds: number, signal: AbortSignal): Promise<string> {

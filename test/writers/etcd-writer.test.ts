@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { etcdKey } from '../../src/writers/etcd-key.ts';
 import { RejectedError } from '../../src/writers/log-writer.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { etcdWriter, records, stored } from '../support/etcd-writer.ts';
@@ -75,6 +76,22 @@ describe('the etcd writer', () => {
     await writer.writeBatch([...records(3), record('y'.repeat(1_048_576), { traceId: 'large' })], never);
     const large = [...(await stored(etcd))].find(([key]) => key.startsWith('logs/large/'));
     expect(large![1].value).toHaveLength(1_048_576);
+  });
+
+  it('writes keys and values of every length at which the encoding changes', async () => {
+    await using writer = etcdWriter([etcd.url]);
+    const lengths = [0, 7, 14, 17].flatMap((bits) => [-80, -3, -2, -1, 0, 1].map((more) => 2 ** bits + more));
+    const batch = lengths
+      .filter((length) => length > 0)
+      .flatMap((length, n) => [
+        record('v'.repeat(length), { traceId: `v${n}` }),
+        record('{}', { traceId: `k${n}ü${'k'.repeat(length)}` }),
+      ]);
+    await writer.writeBatch(batch, never);
+    const found = await stored(etcd);
+    expect(found.size).toBe(batch.length);
+    for (const one of batch) expect(found.get(etcdKey(one))?.value).toEqual(one.toBytes());
+    expect([...found.values()].every(({ lease }) => lease !== '0')).toBe(true);
   });
 
   it('makes one key of a record that is written again, or twice in a batch', async () => {
