@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/ops/metrics.ts';
@@ -65,6 +67,13 @@ describe('POD_SOURCE=directory', () => {
     await make('else_b_2');
     start();
     expect(await told('a', 'b')).toBe(true);
+  });
+
+  it('takes no pod for gone while directories cannot be listed for want of descriptors', async () => {
+    const program = 'test/fixtures/pods/without-descriptors.ts';
+    const limited = ['-c', `ulimit -n 64 && exec "$0" ${program}`, process.execPath];
+    const { stdout } = await promisify(execFile)('sh', limited);
+    expect(JSON.parse(stdout)).toEqual(['added a', 'added b']);
   });
 
   it('waits for POD_LOG_DIR, and tells that all pods are gone when it is removed', async () => {
