@@ -1,7 +1,7 @@
 // Makes a fresh clone ready: installs what package-lock.json names where that is missing or older, then builds.
 // Runs as prestart and pretest, on whatever Node the machine has (20 or later), with nothing installed yet.
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -41,6 +41,8 @@ function build() {
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
     'Cannot build dist/: the compiler found the faults above',
   );
+  // npx makes it executable once, when it first links it, and not after a later build.
+  chmodSync(join(root, 'dist', 'main.js'), 0o755);
 }
 
 function run(command, args, failure, stdout = 'inherit') {

@@ -3,6 +3,7 @@ import { loadConfig, type LoadedConfig, validConfig } from '../config/load-confi
 import { ConfigError } from '../util/config-error.ts';
 import { didYouMean } from '../util/did-you-mean.ts';
 import type { Context } from './context.ts';
+import { type DemoFlags, demoOptions } from './demo-flags.ts';
 import { addSettings, checkFlags, settingsOf } from './flags.ts';
 import { configurationMistakes, explainError } from './mistakes.ts';
 import { version } from './version.ts';
@@ -123,6 +124,16 @@ function buildProgram({ context, mistakes, finish }: Parts): Command {
       finish(configCommand(load(command, { node: true, stateDir: false }), options.output, context));
     });
   addSettings(config);
+
+  add('demo', 'see it at work on a simulated node, with nothing else installed')
+    .option('--once', 'end when one trace is shown and every record verified; exit code 1 where any differs')
+    .option('--for <duration>', 'the same, after so much traffic')
+    .option('--seed <n>', 'tell the same stories again')
+    .action(async (flags: DemoFlags, command: Command) => {
+      const options = demoOptions(flags, [...mistakes, ...excess(command)]);
+      const { demoCommand } = await import('./demo.ts');
+      finish(await demoCommand(options, context));
+    });
 
   return program;
 }

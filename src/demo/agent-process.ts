@@ -16,6 +16,7 @@ export interface AgentProcessOptions {
 /** How a process ended: `exit code 1`, `signal SIGKILL`. */
 export interface Exit {
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly text: string;
 }
 
@@ -77,9 +78,9 @@ export class AgentProcess {
     process.once('exit', kill);
     try {
       const [code, signal] = (await once(this.#child, 'exit')) as [number | null, NodeJS.Signals | null];
-      this.#exit = { code, text: code === null ? `signal ${signal}` : `exit code ${code}` };
+      this.#exit = { code, signal, text: code === null ? `signal ${signal}` : `exit code ${code}` };
     } catch (error) {
-      this.#exit = { code: null, text: `no start: ${String(error)}` };
+      this.#exit = { code: null, signal: null, text: `no start: ${String(error)}` };
     }
     process.removeListener('exit', kill);
     return this.#exit;

@@ -51,10 +51,10 @@ describe('an agent as a process', () => {
       `process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1e6); console.log('up');`,
     );
     await until(() => agent.lastWords(1), { what: 'the first word' });
-    expect(await agent.stop()).toEqual({ code: 0, text: 'exit code 0' });
+    expect(await agent.stop()).toMatchObject({ code: 0, text: 'exit code 0' });
     await start(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6); console.log('deaf');`);
     await until(async () => (await agent.lastWords(1)) === 'deaf', { what: 'the first word' });
-    expect(await agent.stop(50)).toEqual({ code: null, text: 'signal SIGKILL' });
+    expect(await agent.stop(50)).toEqual({ code: null, signal: 'SIGKILL', text: 'signal SIGKILL' });
   });
 
   it('keeps what it says and how it ended', async () => {
@@ -62,10 +62,10 @@ describe('an agent as a process', () => {
       `console.log('one'); console.error('two'); console.log('three'); process.exitCode = 2;`,
     );
     await until(() => agent.exit, { what: 'the end' });
-    expect(agent.exit).toEqual({ code: 2, text: 'exit code 2' });
+    expect(agent.exit).toMatchObject({ code: 2, text: 'exit code 2' });
     expect(readFileSync(logPath, 'utf8')).toBe('one\ntwo\nthree\n');
     expect(await agent.lastWords(2)).toBe('two\nthree');
-    expect(await agent.stop()).toEqual({ code: 2, text: 'exit code 2' });
+    expect(await agent.stop()).toMatchObject({ code: 2, text: 'exit code 2' });
   });
 
   it('says so where it cannot even start', async () => {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { chmod } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /**
@@ -8,4 +9,5 @@ import { promisify } from 'node:util';
 export async function setup(): Promise<void> {
   const tsc = 'node_modules/typescript/bin/tsc';
   await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck']);
+  await chmod('dist/main.js', 0o755);
 }

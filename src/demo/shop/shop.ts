@@ -30,7 +30,6 @@ export interface ShopOptions {
 interface Due {
   readonly unixNano: bigint;
   readonly traceId: string;
-  readonly spanId: string;
   readonly line: StoryLine;
   readonly container: SimulatedContainer;
   readonly last: boolean;
@@ -77,27 +76,20 @@ export class Shop {
     const story = tellStory(this.#random);
     const traceId = this.#random.hex(32);
     const start = this.#clock();
-    const replica = new Map<Service, { pod: SimulatedPod; spanId: string }>();
-    const at = (service: Service) => {
-      const known = replica.get(service);
-      if (known !== undefined) return known;
-      const chosen = {
-        pod: this.#random.pick(this.#byService.get(service) ?? []),
-        spanId: this.#random.hex(16),
-      };
-      replica.set(service, chosen);
-      return chosen;
+    const answering = new Map<Service, SimulatedPod>();
+    const podOf = (service: Service) => {
+      const pod = answering.get(service) ?? this.#random.pick(this.#byService.get(service) ?? []);
+      answering.set(service, pod);
+      return pod;
     };
     this.counts.requests += 1;
     this.traces.begin(traceId, story.title, story.failed);
     for (const [i, line] of story.lines.entries()) {
-      const { pod, spanId } = at(line.service);
       this.#due.push({
         unixNano: start + BigInt(Math.round(line.atMs * 1e6)),
         traceId,
-        spanId,
         line,
-        container: pod.container(line.container ?? line.service),
+        container: podOf(line.service).container(line.container ?? line.service),
         last: i === story.lines.length - 1,
       });
     }
@@ -142,17 +134,9 @@ export class Shop {
     for (const pod of this.pods) pod.end();
   }
 
-  #write({ unixNano, traceId, spanId, line, container, last }: Due): void {
-    const { service, level, msg, fields } = line;
-    const json = JSON.stringify({
-      time: rfc3339Nano(unixNano),
-      level,
-      msg,
-      service,
-      traceId,
-      spanId,
-      ...fields,
-    });
+  #write({ unixNano, traceId, line, container, last }: Due): void {
+    const { level, msg, fields } = line;
+    const json = JSON.stringify({ time: rfc3339Nano(unixNano), level, msg, traceId, ...fields });
     this.#finishLine(container);
     const output = Buffer.from(`${json}\n`);
     const cut = this.#random.chance(0.05) ? this.#random.int(1, output.length - 1) : output.length;
