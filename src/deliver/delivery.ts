@@ -91,9 +91,9 @@ export class Delivery {
   async #retryAll(): Promise<void> {
     this.#retrying = true;
     const backoff = new Backoff();
-    let last = this.#failed.at(-1)?.error;
+    let last = this.#failed.at(-1);
     while (this.#failed.length > 0 && !this.#stop.signal.aborted) {
-      if (last !== undefined) await backoff.pause(last, this.#stop.signal);
+      if (last !== undefined) await backoff.pause(last.error, this.#stop.signal);
       if (this.#stop.signal.aborted) break;
       const { batch } = this.#failed.shift()!;
       this.#options.onRetry?.();
@@ -101,7 +101,7 @@ export class Delivery {
       // A batch that fails again goes behind the others: it may be the only one that cannot be written.
       if (failure !== undefined) this.#failed.push(failure);
       else backoff.reset();
-      last = failure?.error;
+      last = failure;
     }
     this.#retrying = false;
   }

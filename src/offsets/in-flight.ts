@@ -12,6 +12,8 @@ export interface Claim {
 interface Link extends Claim {
   /** Offset behind the line, and behind all that was merged into it, in bytes. */
   end: number;
+  /** Offset behind the last line that it is tied to. */
+  reach: number;
   settled: boolean;
   previous: Link | undefined;
   next: Link | undefined;
@@ -21,7 +23,8 @@ interface Link extends Claim {
  * The lines of one file that are read and not settled, in order. They settle in any order;
  * `committed` passes only the contiguous prefix: below it every line is stored, dead-lettered or skipped.
  *
- * Neighbours that are settled are one link, so one line that cannot be settled does not make those behind it
+ * Lines of one record are tied: `committed` never lies between two of them, or a restart would take the last
+ * ones for a line of their own. Neighbours that are settled are one link, so one line that cannot be settled does not make those behind it
  * pile up in memory.
  */
 export class InFlight {
@@ -66,7 +69,14 @@ export class InFlight {
 
   /** Takes a line whose fate is open. Lines are taken in the order of the file. */
   claim(start: number, end: number): Claim {
-    const link: Link = { window: this, end, settled: false, previous: this.#last, next: undefined };
+    const link: Link = {
+      window: this,
+      end,
+      reach: end,
+      settled: false,
+      previous: this.#last,
+      next: undefined,
+    };
     this.ledger.bytes += end - start;
     this.ledger.lines++;
     this.ledger.inFlight++;
@@ -103,7 +113,17 @@ export class InFlight {
     else this.ledger.skipped[outcome]++;
     if (link.next?.settled === true) this.#merge(link, link.next);
     if (link.previous?.settled === true) this.#merge(link.previous, link);
-    else if (link === this.#head) this.#advance(link);
+    if (this.#head!.settled && this.#head!.end >= this.#head!.reach) this.#advance(this.#head!);
+  }
+
+  /** These lines, of this window or others and in order, make one record. To be called before any is settled. */
+  static tie(claims: readonly Claim[]): void {
+    let reach = 0;
+    for (let i = claims.length - 1; i >= 0; i--) {
+      const link = claims[i] as Link;
+      reach = link.window === claims[i + 1]?.window ? reach : link.end;
+      link.reach = reach;
+    }
   }
 
   /**
@@ -129,6 +149,7 @@ export class InFlight {
   /** Both are settled: from now on they are one. */
   #merge(link: Link, next: Link): void {
     link.end = next.end;
+    link.reach = Math.max(link.reach, next.reach);
     link.next = next.next;
     if (next.next === undefined) this.#last = link;
     else next.next.previous = link;

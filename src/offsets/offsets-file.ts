@@ -92,6 +92,9 @@ function checked(value: unknown): SavedOffsets {
   if (typeof containers !== 'object' || containers === null) {
     throw new Error(`Cannot use the offsets: containers is ${JSON.stringify(containers)}`);
   }
+  if (saved.gaps !== undefined && !Array.isArray(saved.gaps)) {
+    throw new Error(`Cannot use the offsets: gaps is ${JSON.stringify(saved.gaps)}`);
+  }
   for (const [name, container] of Object.entries(containers)) {
     for (const [fileId, file] of Object.entries(container.files)) {
       if (!Number.isSafeInteger(file.offset) || file.offset < 0) {
