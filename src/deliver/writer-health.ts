@@ -1,11 +1,15 @@
 import type { Logger } from 'pino';
 
-/** While a destination fails in the same way, it is said again after so long, in milliseconds. */
+/** The same failure is said again after so long while it lasts, in milliseconds. */
 const REMIND_MS = 60_000;
+/** The same where it worked meanwhile: what comes and goes is not said each time. */
+const AGAIN_MS = 10_000;
+/** So many different messages are remembered. */
+const MESSAGES = 16;
 
 /**
- * What is known of a destination: one log line when it begins to fail, when the reason changes, now and then
- * while it lasts, and when it works again.
+ * What is known of a destination: one log line when it begins to fail, one for each other reason, now and then
+ * while it lasts, and one when it works again.
  */
 export class WriterHealth {
   readonly #name: string;
@@ -14,7 +18,10 @@ export class WriterHealth {
   #failure: string | undefined;
   #writesFail = false;
   #since = 0;
-  #saidAt = 0;
+  /** When each message was last said, the one said longest ago first. */
+  readonly #said = new Map<string, number>();
+  /** The failure that lasts was said. */
+  #told = false;
   #failures = 0;
 
   constructor(name: string, log: Logger) {
@@ -32,12 +39,13 @@ export class WriterHealth {
     const message = error instanceof Error ? error.message : String(error);
     this.#tried = true;
     if (of === 'write') this.#writesFail = true;
-    if (this.#failure === undefined) this.#since = now;
+    const begins = this.#failure === undefined;
+    if (begins) this.#since = now;
     this.#failures++;
-    const said = message === this.#failure && now - this.#saidAt < REMIND_MS;
     this.#failure = message;
-    if (said) return;
-    this.#saidAt = now;
+    if (now - (this.#said.get(message) ?? -Infinity) < (begins ? AGAIN_MS : REMIND_MS)) return;
+    this.#remember(message, now);
+    this.#told = true;
     this.#log.warn(
       { err: error, writer: this.#name, failures: this.#failures, failingForMs: now - this.#since },
       `The writer ${this.#name} fails: ${message}. Nothing is lost: it is tried until it works, and reading waits.`,
@@ -58,11 +66,21 @@ export class WriterHealth {
   #works(now: number): void {
     this.#tried = true;
     if (this.#failure === undefined) return;
-    this.#log.info(
-      { writer: this.#name, failures: this.#failures, failedForMs: now - this.#since },
-      `The writer ${this.#name} works again.`,
-    );
+    if (this.#told) {
+      this.#log.info(
+        { writer: this.#name, failures: this.#failures, failedForMs: now - this.#since },
+        `The writer ${this.#name} works again.`,
+      );
+    }
+    this.#told = false;
     this.#failure = undefined;
     this.#failures = 0;
+  }
+
+  #remember(message: string, now: number): void {
+    this.#said.delete(message);
+    this.#said.set(message, now);
+    const [oldest] = this.#said.keys();
+    if (this.#said.size > MESSAGES && oldest !== undefined) this.#said.delete(oldest);
   }
 }

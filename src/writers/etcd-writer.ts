@@ -42,7 +42,7 @@ export class EtcdWriter implements LogWriter {
     try {
       for (const puts of toTransactions(records)) await this.#write(puts, signal, rejections);
     } catch (error) {
-      throw this.#explained('write to', error, signal);
+      throw this.#explained(error, signal);
     }
     if (rejections.length > 0) throw new RejectedError(rejections);
   }
@@ -57,7 +57,7 @@ export class EtcdWriter implements LogWriter {
       await this.#connection.call((client, options) => client.kv.range(request, options), signal);
     } catch (error) {
       if (error instanceof EtcdFailure && /permission denied/.test(String(error.cause))) return;
-      throw this.#explained('reach', error, signal);
+      throw this.#explained(error, signal);
     }
   }
 
@@ -119,9 +119,10 @@ export class EtcdWriter implements LogWriter {
     return answer.ID;
   }
 
-  #explained(what: string, error: unknown, signal: AbortSignal): unknown {
+  /** In the same words for a write and for a check: an outage is one problem, and said once. */
+  #explained(error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
-    const message = `Cannot ${what} etcd (${this.#connection.name}): ${(error as Error).message}`;
+    const message = `Cannot write to etcd (${this.#connection.name}): ${(error as Error).message}`;
     return error instanceof EtcdFailure && error.delayMs !== undefined
       ? new RetryAfterError(message, error.delayMs, { cause: error })
       : new Error(message, { cause: error });

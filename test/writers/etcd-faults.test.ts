@@ -18,7 +18,7 @@ describe('the etcd writer on the bad days of its server', () => {
         `Cannot write to etcd (${etcd.url}): no connection (ECONNREFUSED)`,
       );
     }
-    await expect(writer.check(never)).rejects.toThrow('Cannot reach etcd');
+    await expect(writer.check(never)).rejects.toThrow('Cannot write to etcd');
     await etcd.restart();
     await writer.writeBatch(records(1), never);
     expect((await stored(etcd)).size).toBe(1);

@@ -147,13 +147,13 @@ export class KubeApi {
   }
   /** Open watches end as when their time is up. */
   endWatches(): void {
-    for (const watch of this.#watches) watch.response.end();
+    for (const watch of this.#watches) this.#end(watch);
   }
   /** Open watches get an ERROR event with 410 and end. */
   expireWatches(): void {
     for (const watch of this.#watches) {
       send(watch.response, { type: 'ERROR', object: failure(410, 'Expired', 'too old resource version') });
-      watch.response.end();
+      this.#end(watch);
     }
   }
   /** Forgets the history of changes: whoever comes back with an older version is answered with 410. */
@@ -315,7 +315,7 @@ export class KubeApi {
     const limitMs = query['timeoutSeconds'] ? Number(query['timeoutSeconds']) * 1_000 : undefined;
     watch.timers.push(
       setTimeout(
-        () => response.end(),
+        () => this.#end(watch),
         Math.min(limitMs ?? Infinity, this.#options.watchTimeoutMs ?? 1_800_000),
       ),
     );
@@ -343,6 +343,13 @@ export class KubeApi {
   #event(watch: OpenWatch, type: string, pod: StoredPod): void {
     if (watch.silent) return;
     send(watch.response, { type, object: watch.metadataOnly ? { ...partial(pod), ...partialKind } : pod });
+  }
+
+  /** Ends it, and tells it nothing more: its connection may close only later. */
+  #end(watch: OpenWatch): void {
+    this.#watches.delete(watch);
+    for (const timer of watch.timers) clearTimeout(timer);
+    watch.response.end();
   }
 
   #bookmark(watch: OpenWatch): void {
