@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { wallClock } from '../../src/demo/clock.ts';
 import { containerdFormat } from '../../src/demo/containerd-format.ts';
-import { Random } from '../../src/demo/random.ts';
+import type { Random } from '../../src/demo/random.ts';
 import type { SimulatedPod } from '../../src/demo/simulated-pod.ts';
 import type { TestEtcd } from '../support/etcd.ts';
 import { KubeApi, type KubeApiOptions } from '../support/kube-api/kube-api.ts';

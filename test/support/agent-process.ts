@@ -154,8 +154,8 @@ export class RunningAgent {
     const [code, by] = await this.#closed;
     if (code === 0) {
       const account = this.log.at(-1) as unknown as Account;
-      expect(account.msg).toBe('Stopped.');
-      expect(imbalanceOf(account), JSON.stringify(account)).toBe(0);
+      if (account.msg !== 'Stopped.' || imbalanceOf(account) !== 0)
+        throw new Error(`Cannot see an account that adds up at the end: ${JSON.stringify(account)}`);
     }
     return { code, signal: by, afterMs: performance.now() - begun };
   }
