@@ -67,8 +67,9 @@ describe('frostbeat trace', () => {
   it('lets no escape sequence of a record, or of the trace ID, reach the terminal', async () => {
     const evil = '\x1b]0;evil\x07\u009b2J\u202e';
     const json = JSON.stringify({ level: evil, msg: `${evil}\n${evil}`, [evil]: evil, o: { [evil]: 1 } });
-    // Raw in the JSON text, which is valid for all but the first range of controls.
-    await store([record(json.replaceAll('\\u001b', '\x1b'), { traceId: evil })]);
+    // Once as JSON, in which U+009B and U+202E stand raw, and once as text that is none.
+    const broken = json.replaceAll('\\u001b', '\x1b');
+    await store([record(json, { traceId: evil }), record(broken, { traceId: evil })]);
     for (const output of ['pretty', 'json'] as const) {
       const { code, stdout } = await run({ traceId: evil, output, terminal: true, env: { NO_COLOR: '1' } });
       expect(code).toBe(0);

@@ -41,7 +41,7 @@ export async function makeCertificates(directory: string): Promise<Certificates>
 }
 
 /** Makes a new key and has the authority in `directory` sign it, replacing the files of that name. */
-export async function issue(directory: string, name: string, commonName: string): Promise<KeyPair> {
+async function issue(directory: string, name: string, commonName: string): Promise<KeyPair> {
   const [certFile, keyFile] = [join(directory, `${name}.crt`), join(directory, `${name}.key`)];
   const [request, extensions] = [join(directory, `${name}.csr`), join(directory, `${name}.ext`)];
   await writeFile(

@@ -33,12 +33,12 @@ export interface EtcdUser {
 
 /** A real etcd server of the test's own. */
 export interface TestEtcd extends AsyncDisposable {
-  /** `http://127.0.0.1:<port>`, or `https:`. */
+  /** `http://127.0.0.1:<port>`, or `https://localhost:<port>`. */
   readonly url: string;
   readonly directory: string;
   /** Where TLS is on. */
   readonly certificates: Certificates | undefined;
-  /** A client with every right, for the test's own looks; closed with the server. */
+  /** A client with every right, for the test's own looks; another after `restart()`. */
   readonly client: Etcd3;
   /** Undefined while it is stopped. */
   readonly pid: number | undefined;
@@ -112,14 +112,17 @@ async function startMembers(count: number, options: EtcdOptions): Promise<TestEt
   const token = options.jwt ? await jwtTokenFlag(directories[0]!) : undefined;
 
   const members = directories.map((directory, index) => {
-    const url = `${certificates ? 'https' : 'http'}://127.0.0.1:${ports[index]!}`;
+    const port = ports[index]!;
+    // The server listens on an address only; by an address, Node warns of TLS (DEP0123).
+    const listen = `${certificates ? 'https' : 'http'}://127.0.0.1:${port}`;
+    const url = certificates ? `https://localhost:${port}` : listen;
     const flags = {
       name: `m${index}`,
       'data-dir': join(directory, 'data'),
       'initial-cluster': cluster,
       'listen-peer-urls': peer(index),
       'initial-advertise-peer-urls': peer(index),
-      'listen-client-urls': url,
+      'listen-client-urls': listen,
       'advertise-client-urls': url,
       'log-level': 'warn',
       ...(certificates && {
@@ -136,27 +139,24 @@ async function startMembers(count: number, options: EtcdOptions): Promise<TestEt
   const processes = members.map(({ directory, flags }) => new EtcdProcess(directory, flags));
   try {
     await Promise.all(processes.map((member) => member.start()));
+    const { rootPassword, users = [] } = options;
+    const clients = await Promise.all(
+      members.map(async ({ url }, index) => {
+        const client = await connect(url, certificates, undefined);
+        await healthy(client, processes[index]!);
+        return client;
+      }),
+    );
+    if (rootPassword !== undefined) await enableAuth(clients[0]!, rootPassword, users);
+    for (const client of clients) client.close();
+    const auth = rootPassword === undefined ? undefined : { username: 'root', password: rootPassword };
     return await Promise.all(
       members.map(async ({ directory, url }, index) => {
-        const connect = async (auth?: IOptions['auth']) => connectTo(url, certificates, auth);
-        const first = await connect();
-        await healthy(first, processes[index]!);
-        return { directory, url, first, connect };
+        const newClient = (): Promise<Etcd3> => connect(url, certificates, auth);
+        const server = processes[index]!;
+        return handle({ directory, url, certificates, newClient, client: await newClient(), server });
       }),
-    ).then(async (ready) => {
-      const { rootPassword, users } = options;
-      if (rootPassword !== undefined) await enableAuth(ready[0]!.first, rootPassword, users ?? []);
-      return Promise.all(
-        ready.map(async ({ directory, url, first, connect }, index) => {
-          let client = first;
-          if (rootPassword !== undefined) {
-            first.close();
-            client = await connect({ username: 'root', password: rootPassword });
-          }
-          return handle({ directory, url, client, certificates, process: processes[index]! });
-        }),
-      );
-    });
+    );
   } catch (error) {
     await Promise.all(processes.map((member) => member.end('SIGKILL')));
     throw error;
@@ -166,16 +166,20 @@ async function startMembers(count: number, options: EtcdOptions): Promise<TestEt
 function handle(parts: {
   directory: string;
   url: string;
-  client: Etcd3;
   certificates: Certificates | undefined;
-  process: EtcdProcess;
+  newClient: () => Promise<Etcd3>;
+  client: Etcd3;
+  server: EtcdProcess;
 }): TestEtcd {
-  const { directory, url, client, certificates, process: server } = parts;
+  const { directory, url, certificates, newClient, server } = parts;
+  let { client } = parts;
   return {
     directory,
     url,
-    client,
     certificates,
+    get client() {
+      return client;
+    },
     get pid() {
       return server.pid;
     },
@@ -186,6 +190,8 @@ function handle(parts: {
     async restart() {
       await server.end('SIGKILL');
       await server.start();
+      client.close();
+      client = await newClient();
       await healthy(client, server);
     },
     async [Symbol.asyncDispose]() {
@@ -254,7 +260,7 @@ class EtcdProcess {
   }
 }
 
-async function connectTo(
+async function connect(
   url: string,
   certificates: Certificates | undefined,
   auth: IOptions['auth'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RetryAfterError } from '../../src/writers/log-writer.ts';
-import { issue } from '../support/certificates.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { etcdWriter, mutualTls, noAccess, records, stored } from '../support/etcd-writer.ts';
 
@@ -120,11 +120,11 @@ describe('the etcd writer and TLS', () => {
     await writer.writeBatch(records(1), never);
     await using anonymous = etcdWriter([etcd.url], { ...access, certFile: undefined, keyFile: undefined });
     await expect(anonymous.writeBatch(records(1), never)).rejects.toThrow('check ETCD_CERT_FILE');
-
-    await issue(etcd.directory, 'client', 'renewed');
-    // Half of a renewal: a new certificate with a key that is not its own.
     await using torn = etcdWriter([etcd.url], { ...access, keyFile: etcd.certificates!.server.keyFile });
     await expect(torn.writeBatch(records(1), never)).rejects.toThrow('do not belong together');
+
+    // A new authority, and all certificates by it: whoever holds to the old files is refused.
+    await makeCertificates(etcd.directory);
     await etcd.restart();
     await writer.writeBatch(records(2), never);
     expect((await stored(etcd)).size).toBe(2);

@@ -4,6 +4,7 @@ import { RejectedError } from '../../src/writers/log-writer.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { etcdWriter, records, stored } from '../support/etcd-writer.ts';
 import { record } from '../support/records.ts';
+import { until } from '../support/until.ts';
 
 const never = new AbortController().signal;
 
@@ -67,8 +68,11 @@ describe('the etcd writer', () => {
 
   it('writes a batch of many megabytes in transactions that the server takes', async () => {
     await using writer = etcdWriter([etcd.url]);
+    const before = await revision();
     await writer.writeBatch(records(12, { text: 'x'.repeat(400_000) }), never);
     expect((await stored(etcd)).size).toBe(12);
+    // Two of them are less than 1 MiB, three are more.
+    expect((await revision()) - before).toBe(6);
   });
 
   it('writes a record of 1 MiB', async () => {
@@ -177,7 +181,10 @@ describe('the leases of the etcd writer', () => {
     await using writer = etcdWriter([etcd.url], { ttlMs: 2_000 });
     await writer.writeBatch(records(1), never);
     const written = performance.now();
-    while ((await stored(etcd)).size > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(async () => (await stored(etcd)).size === 0, {
+      timeoutMs: 20_000,
+      what: 'the end of the key',
+    });
     const lived = performance.now() - written;
     expect(lived).toBeGreaterThan(2_000);
     // TTL + span + way + rounding, and what etcd takes to notice.
