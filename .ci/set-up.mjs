@@ -1,7 +1,7 @@
 // Makes a fresh clone ready: installs what package-lock.json names where that is missing or older, then builds.
 // Runs as prestart and pretest, on whatever Node the machine has (20 or later), with nothing installed yet.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,14 +10,19 @@ const node24 = join(root, 'node_modules', '.bin', 'node');
 
 const modified = (path) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs;
 
-// npm writes this file last, so an install that was cut short does not count.
-const installed = modified('node_modules/.package-lock.json') ?? 0;
-if (installed < modified('package-lock.json') || modified('node_modules/.bin/node') === undefined) install();
-if (!process.argv.includes('--no-build')) build();
+whenAlone(() => {
+  // npm writes this file last, so an install that was cut short does not count.
+  const installed = modified('node_modules/.package-lock.json') ?? 0;
+  if (installed < modified('package-lock.json') || modified('node_modules/.bin/node') === undefined)
+    install();
+  if (!process.argv.includes('--no-build')) build();
+});
 
 function install() {
   const started = Date.now();
   say('Installing packages (once; about half a minute) …');
+  // npm ci does this too, and now and then trips over its own feet (ENOTEMPTY).
+  rmSync(join(root, 'node_modules'), { recursive: true, force: true, maxRetries: 5 });
   // npm tells its scripts where it is; run by hand, it is on the PATH. stdout is npm's chatter, stderr its errors.
   const npm = process.env.npm_execpath;
   const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
@@ -43,6 +48,33 @@ function build() {
   );
   // npx makes it executable once, when it first links it, and not after a later build.
   chmodSync(join(root, 'dist', 'main.js'), 0o755);
+}
+
+/** Two terminals, two commands, one clone: the second waits, or it would take the packages away from the first. */
+function whenAlone(work) {
+  const lock = join(root, '.set-up.lock');
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      // One that was killed left its lock behind.
+      if (!isAlive(lock)) rmSync(lock, { force: true });
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    }
+  }
+  process.once('exit', () => rmSync(lock, { force: true }));
+  work();
+}
+
+function isAlive(lock) {
+  try {
+    process.kill(Number(readFileSync(lock, 'utf8')) || process.pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 function run(command, args, failure, stdout = 'inherit') {
