@@ -117,7 +117,7 @@ export class InFlight {
   }
 
   /** These lines, of this window or others and in order, make one record. To be called before any is settled. */
-  static tie(claims: readonly Claim[]): void {
+  tie(claims: readonly Claim[]): void {
     let reach = 0;
     for (let i = claims.length - 1; i >= 0; i--) {
       const link = claims[i] as Link;

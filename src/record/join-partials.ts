@@ -1,4 +1,4 @@
-import { type Claim, InFlight } from '../offsets/in-flight.ts';
+import type { Claim, InFlight } from '../offsets/in-flight.ts';
 import type { DecodedLine, Stream } from './cri-line.ts';
 
 /** The line of one stream that still lacks its end. */
@@ -91,6 +91,6 @@ export class PartialJoiner {
 }
 
 function joined({ content, claims, offset }: Pending): JoinedLine {
-  InFlight.tie(claims);
+  claims[0]?.window.tie(claims);
   return { content: content!.length === 1 ? content![0]! : content!.join(''), claims, offset };
 }

@@ -40,7 +40,7 @@ describe('InFlight', () => {
   it('never commits between the lines of one record', () => {
     const file = window();
     const [p, other, f] = [file.claim(0, 10), file.claim(10, 20), file.claim(20, 30)];
-    InFlight.tie([p, f]);
+    file.tie([p, f]);
     file.settle(p, 'delivered');
     file.settle(f, 'delivered');
     expect(file.committed).toBe(0);
