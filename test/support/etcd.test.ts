@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { startEtcd, startEtcdCluster } from './etcd.ts';
 import { until } from './until.ts';
@@ -18,10 +19,8 @@ describe('the etcd server of the tests', () => {
   });
 
   it('ends with a test process that is killed', async () => {
-    const { stdout: child } = spawnSync(process.execPath, ['test/support/etcd.crash.mjs'], {
-      encoding: 'utf8',
-    });
-    const pid = Number(child);
+    const { stdout } = spawnSync(process.execPath, ['test/support/etcd.crash.mjs'], { encoding: 'utf8' });
+    const [pid, directory] = JSON.parse(stdout) as [number, string];
     expect(pid).toBeGreaterThan(1);
     const gone = () => {
       try {
@@ -31,6 +30,7 @@ describe('the etcd server of the tests', () => {
       }
     };
     await until(gone, { what: 'the end of the orphaned etcd' });
+    await rm(directory, { recursive: true });
   });
 
   it('runs with authentication, mutual TLS and a quota', async () => {

@@ -159,6 +159,7 @@ async function startMembers(count: number, options: EtcdOptions): Promise<TestEt
     );
   } catch (error) {
     await Promise.all(processes.map((member) => member.end('SIGKILL')));
+    await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
     throw error;
   }
 }
