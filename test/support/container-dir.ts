@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -36,6 +37,11 @@ export class ContainerDir {
     return JSON.stringify({ traceId, time: '2026-11-23T05:30:57.5Z', ...extra });
   }
 
+  /** A record's JSON that is not among `written`. */
+  unlisted(traceId: string): string {
+    return JSON.stringify({ traceId, time: '2026-11-23T05:30:57.5Z' });
+  }
+
   /** A CRI line; its time is one that no other line has. */
   cri(content: string, tag = 'F', stream = 'stdout'): string {
     this.#time += 1_000n;
@@ -58,6 +64,13 @@ export class ContainerDir {
   rename(live = '0.log'): string {
     const name = `${live}.20261123-0${this.#stamp++}`;
     renameSync(this.file(live), this.file(name));
+    return name;
+  }
+
+  /** Copies the live file as logrotate's copytruncate does, under a name as if it were rotated. */
+  copy(live = '0.log'): string {
+    const name = `${live}.20261123-0${this.#stamp++}`;
+    copyFileSync(this.file(live), this.file(name));
     return name;
   }
 

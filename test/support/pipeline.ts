@@ -23,6 +23,8 @@ export interface PipelineOptions {
   readonly down?: boolean;
   /** Most batches that wait for the store. */
   readonly maxBatches?: number;
+  /** Another container's, whose loop, batches and store are this one's too. To be ended after this one. */
+  readonly shared?: Pipeline;
 }
 
 /** Quick enough for tests; the order of the times is that of the real ones. */
@@ -54,7 +56,8 @@ export class Pipeline {
   readonly tail: ContainerTail;
   readonly loop: ReadLoop;
   readonly delivery: Delivery;
-  readonly #batcher: Batcher;
+  readonly batcher: Batcher;
+  readonly #shared: boolean;
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
   ended = false;
@@ -78,31 +81,37 @@ export class Pipeline {
         }
       },
     };
-    this.delivery = new Delivery({
-      writer,
-      maxInFlight: 4,
-      maxBatches: options.maxBatches ?? 16,
-      maxBytes: 16 * 1024 * 1024,
-      deadLetter: () => Promise.reject(new Error('no dead letters here')),
-      log,
-      onRoom: () => this.loop.wake(),
-    });
-    this.#batcher = new Batcher({ records: 20, bytes: 1024 * 1024, periodMs: 50 }, (batch) =>
-      this.delivery.submit(batch),
-    );
+    const { shared } = options;
+    this.#shared = shared !== undefined;
+    this.delivery =
+      shared?.delivery ??
+      new Delivery({
+        writer,
+        maxInFlight: 4,
+        maxBatches: options.maxBatches ?? 16,
+        maxBytes: 16 * 1024 * 1024,
+        deadLetter: () => Promise.reject(new Error('no dead letters here')),
+        log,
+        onRoom: () => this.loop.wake(),
+      });
+    this.batcher =
+      shared?.batcher ??
+      new Batcher({ records: 20, bytes: 1024 * 1024, periodMs: 50 }, (batch) => this.delivery.submit(batch));
     const { delivery } = this;
-    this.loop = new ReadLoop({
-      get open() {
-        return !delivery.full;
-      },
-    });
+    this.loop =
+      shared?.loop ??
+      new ReadLoop({
+        get open() {
+          return !delivery.full;
+        },
+      });
     const sink = new ContainerRecords({
       source: withText({ namespace: 'ns', pod, container, node: 'node-1' }, false),
       maxRecordBytes,
       onRecord: (record) => {
         this.read.push(record.traceId);
         record.addDestination();
-        this.#batcher.add(record);
+        this.batcher.add(record);
       },
     });
     this.tail = new ContainerTail({
@@ -119,7 +128,8 @@ export class Pipeline {
       onGap: (gap) => this.gaps.push(gap),
       onRescan: () => this.rescans++,
     });
-    this.#running = Promise.all([this.loop.run(this.#stop.signal), this.#runTail()]);
+    const loop = this.#shared ? undefined : this.loop.run(this.#stop.signal);
+    this.#running = Promise.all([loop, this.#runTail()]);
   }
 
   async #runTail(): Promise<void> {
@@ -159,14 +169,14 @@ export class Pipeline {
   async kill(): Promise<SavedOffsets> {
     const saved = JSON.parse(JSON.stringify(this.store.snapshot(new Date()))) as SavedOffsets;
     this.#stop.abort();
-    this.delivery.stop();
+    if (!this.#shared) this.delivery.stop();
     await this.#running;
     return saved;
   }
 
   /** As SIGTERM: everything that was read is delivered first. */
   async stop(): Promise<SavedOffsets> {
-    this.#batcher.flush();
+    this.batcher.flush();
     await this.delivery.drained(AbortSignal.timeout(5000));
     return await this.kill();
   }

@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ReadLoop, type Pollable } from '../../src/tail/read-loop.ts';
+import { ContainerDir } from '../support/container-dir.ts';
+import { Pipeline, type PipelineOptions } from '../support/pipeline.ts';
+import { until } from '../support/until.ts';
+
+let dir: ContainerDir;
+let running: Pipeline[];
+beforeEach(() => {
+  dir = new ContainerDir();
+  running = [];
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const pipeline of running) await pipeline.kill();
+  dir.cleanUp();
+});
+
+function start(options: PipelineOptions = {}): Pipeline {
+  const pipeline = new Pipeline(dir.path, options);
+  running.push(pipeline);
+  return pipeline;
+}
+
+describe('while the store is down', () => {
+  it('reading stops, rotated files are held, memory stays flat, and everything arrives afterwards', async () => {
+    dir.put('0.log', dir.lines(200));
+    const pipeline = start({ down: true, maxBatches: 4 });
+    await until(() => pipeline.delivery.full, { what: 'reading to wait' });
+    const { lines } = pipeline.ledger();
+    const names: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      names.push(dir.rename());
+      dir.put('0.log', dir.lines(200));
+      await until(() => pipeline.tail.files.ordered.length === i + 2, { what: 'the new file opened' });
+      // The kubelet keeps five files.
+      if (i >= 4) dir.remove(names[i - 4]!);
+    }
+    expect(pipeline.ledger().lines).toBe(lines);
+    expect(pipeline.ledger().inFlight).toBe(lines);
+    pipeline.down = false;
+    await pipeline.until(4200);
+    expect(pipeline.read).toEqual(dir.written);
+    expect(pipeline.gaps).toEqual([]);
+    await until(() => pipeline.tail.filesOpen <= 6, { what: 'deleted files let go' });
+  });
+});
+
+describe('one loop for all', () => {
+  /** Counts its turns; has always more to read when it is greedy. */
+  class Fake implements Pollable {
+    turns = 0;
+    due: boolean;
+    readonly #greedy: boolean;
+    readonly #ms: number;
+    readAt = 0;
+
+    constructor(greedy: boolean, ms: number) {
+      this.#greedy = greedy;
+      this.due = greedy;
+      this.#ms = ms;
+    }
+
+    look(): boolean {
+      return this.due;
+    }
+
+    async read(): Promise<boolean> {
+      this.turns++;
+      this.readAt = performance.now();
+      this.due = this.#greedy;
+      const end = performance.now() + this.#ms;
+      while (performance.now() < end);
+      return Promise.resolve(this.#greedy);
+    }
+  }
+
+  it('gives each container one piece in turn: a backlog delays others by a piece of each busy one and a look', async () => {
+    const loop = new ReadLoop({ open: true });
+    const greedy = Array.from({ length: 3 }, () => new Fake(true, 2));
+    const calm = Array.from({ length: 50 }, () => new Fake(false, 0));
+    for (const tail of [...greedy, ...calm]) loop.add(tail);
+    const stop = new AbortController();
+    const run = loop.run(stop.signal);
+    let worst = 0;
+    for (let i = 0; i < 20; i++) {
+      const at = performance.now();
+      for (const tail of calm) tail.due = true;
+      await until(() => calm.every(({ due }) => !due), { what: 'a turn for each' });
+      worst = Math.max(worst, ...calm.map(({ readAt }) => readAt - at));
+      await sleep(7);
+    }
+    stop.abort();
+    await run;
+    // A look comes every 50 ms; then at most one piece of each busy one is before them.
+    expect(worst).toBeLessThan(150);
+    expect(
+      Math.max(...greedy.map(({ turns }) => turns)) - Math.min(...greedy.map(({ turns }) => turns)),
+    ).toBeLessThan(3);
+  });
+
+  it('delivers the lines of 50 quiet containers while one has a large backlog', async () => {
+    dir.put('0.log', dir.lines(150_000));
+    const noisy = start();
+    const others = Array.from({ length: 50 }, (_, i) => join(dir.root, `ns_pod${i}_uid`, 'app'));
+    const quiet = others.map((path) => {
+      mkdirSync(path, { recursive: true });
+      const pipeline = new Pipeline(path, { shared: noisy });
+      running.unshift(pipeline);
+      return pipeline;
+    });
+    let worst = 0;
+    for (let round = 1; round <= 5; round++) {
+      const at = performance.now();
+      for (const path of others) appendFileSync(join(path, '0.log'), dir.cri(dir.unlisted(`r${round}`)));
+      await until(() => quiet.every(({ read }) => read.length === round), { what: `round ${round}` });
+      worst = Math.max(worst, performance.now() - at);
+    }
+    const left = 150_000 - noisy.read.length;
+    expect(left).toBeGreaterThan(0);
+    expect(worst).toBeLessThan(1000);
+  });
+
+  it('reads on when the clock of the node is set back', async () => {
+    dir.put('0.log', dir.lines());
+    const pipeline = start();
+    await pipeline.until(1);
+    const now = Date.now.bind(Date);
+    vi.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    dir.put('0.log', dir.lines());
+    await pipeline.until(2);
+    expect(pipeline.read).toEqual(dir.written);
+  });
+});
+
+describe('when descriptors run out', () => {
+  it('nothing crashes, what is open is read, and the rest in order when there are some again', async () => {
+    for (let i = 0; i < 3; i++) {
+      dir.put('0.log', dir.lines(300));
+      dir.rename();
+    }
+    dir.put('0.log', dir.lines(300));
+    const script = join(import.meta.dirname, '../support/few-descriptors.mjs');
+    // In a process of its own: a limit of descriptors is a process's.
+    const output = execFileSync('bash', ['-c', `ulimit -n 40; exec node ${script} ${dir.path}`], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect(JSON.parse(output.split('\n').at(-2)!)).toEqual({
+      exhausted: true,
+      waited: true,
+      read: dir.written,
+    });
+  });
+});
