@@ -50,6 +50,7 @@ export class Fairness {
   /** Since its first answer. */
   #upSince: number | undefined;
   #endedAt = 0;
+  #startedAt = Infinity;
   #etcdSince = 0;
   #apiSince = 0;
   readonly owed: OwedGap[] = [];
@@ -64,6 +65,7 @@ export class Fairness {
   }
 
   agentStarted(): void {
+    this.#startedAt = this.now;
     this.#life++;
   }
 
@@ -74,6 +76,7 @@ export class Fairness {
     if (this.#upSince !== undefined && this.now - this.#upSince > TELL_MS) this.#tellOwed();
     this.#upSince = undefined;
     this.#endedAt = this.now;
+    this.#startedAt = Infinity;
   }
 
   /** The run is over. */
@@ -120,6 +123,8 @@ export class Fairness {
     { behind, idle }: { readonly behind: ReadonlyMap<string, number>; readonly idle: boolean },
     containers: Iterable<TortureContainer>,
   ): void {
+    // What it says after it was told to end does not count.
+    if (asked < this.#startedAt) return;
     this.#upSince ??= asked;
     for (const container of containers) {
       const { namespace, pod, container: name } = container.target;

@@ -9,6 +9,9 @@ export const MAY = 1;
 export const NEVER = 2;
 export type Duty = typeof MUST | typeof MAY | typeof NEVER;
 
+const kinds = ['stderr', 'torn', 'torn by a rotation', 'CR LF', 'long', 'no line end', 'docker'] as const;
+export type Kind = (typeof kinds)[number];
+
 /** A record that is not written to its end yet. */
 const UNFINISHED = 0xffff_ffff;
 const brace = Buffer.from('}');
@@ -43,6 +46,7 @@ export class RecordBook {
   #place = new Uint16Array(1024);
   #duty = new Uint8Array(1024);
   #seen = new Uint8Array(1024);
+  #kind = new Uint8Array(1024);
 
   /** The number of records, and the `seq` of the next one. */
   get size(): number {
@@ -83,6 +87,11 @@ export class RecordBook {
   /** It will never be whole, so it is none. */
   abandon(seq: number): void {
     this.#duty[seq] = NEVER;
+  }
+
+  /** How it was printed, for whoever looks for a fault. */
+  note(seq: number, kind: Kind): void {
+    this.#kind[seq]! |= 1 << kinds.indexOf(kind);
   }
 
   excuse(seq: number): void {
@@ -146,7 +155,9 @@ export class RecordBook {
 
   describe(seq: number): string {
     const { namespace, pod, container } = this.places[this.#place[seq]!]!;
-    return `seq ${seq} of ${namespace}/${pod}/${container}, written by ${this.#finished[seq]} ms`;
+    const how = kinds.filter((_, bit) => (this.#kind[seq]! >> bit) & 1).join(', ');
+    const when = `written by ${this.#finished[seq]} ms`;
+    return `seq ${seq} of ${namespace}/${pod}/${container}, ${when} (${how})`;
   }
 
   #grow(): void {
@@ -157,6 +168,7 @@ export class RecordBook {
     this.#place = copied(new Uint16Array(length), this.#place);
     this.#duty = copied(new Uint8Array(length), this.#duty);
     this.#seen = copied(new Uint8Array(length), this.#seen);
+    this.#kind = copied(new Uint8Array(length), this.#kind);
   }
 }
 

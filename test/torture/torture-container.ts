@@ -30,6 +30,8 @@ const carriageReturn = Buffer.from('\r\n');
 export class TortureContainer {
   readonly target: ContainerTarget;
   readonly createdAt: number;
+  /** A file larger than this is rotated. */
+  readonly rotateBytes: number;
   readonly #options: TortureContainerOptions;
   readonly #place: number;
   readonly #files = new Map<string, FileTrack>();
@@ -41,7 +43,8 @@ export class TortureContainer {
   lines = 0;
 
   constructor(options: TortureContainerOptions) {
-    const { target, book } = options;
+    const { target, book, random } = options;
+    this.rotateBytes = random.pick([16, 48, 96, 96]) * 1024;
     this.#options = options;
     this.target = target;
     this.createdAt = book.now();
@@ -55,7 +58,7 @@ export class TortureContainer {
 
   /** Prints so many lines, of all kinds. */
   print(lines: number): void {
-    const { random } = this.#options;
+    const { random, book } = this.#options;
     const out = new Map<Stream, Buffer[]>();
     const whole: number[] = [];
     const flush = () => {
@@ -81,11 +84,14 @@ export class TortureContainer {
       }
       const { json, seq } = this.#record();
       const end = random.chance(0.03) ? carriageReturn : lineFeed;
+      if (stream === 'stderr') book.note(seq, 'stderr');
+      if (end === carriageReturn) book.note(seq, 'CR LF');
       if (!random.chance(0.03)) {
         pieces.push(json, end);
         whole.push(seq);
         continue;
       }
+      book.note(seq, 'torn');
       flush();
       const line = Buffer.concat([json, end]);
       const cut = random.chance(0.2) ? json.length : random.int(1, line.length - 1);
@@ -157,6 +163,8 @@ export class TortureContainer {
     const json = backing.runtime === 'docker' ? inDocker(record.json) : record.json;
     const seq = book.add({ ...record, json } satisfies TestRecord, this.#place, duty());
     this.#current.seqs.push(seq);
+    if (json.length > 8_000) book.note(seq, 'long');
+    if (backing.runtime === 'docker') book.note(seq, 'docker');
     return { json, seq };
   }
 
@@ -170,7 +178,10 @@ export class TortureContainer {
     const { rest, seq } = this.#torn.get(stream)!;
     this.#torn.delete(stream);
     this.#options.backing.print(rest, stream);
-    if (this.#current.seqs.at(-1) !== seq) this.#current.seqs.push(seq);
+    if (!this.#current.seqs.includes(seq)) {
+      this.#current.seqs.push(seq);
+      this.#options.book.note(seq, 'torn by a rotation');
+    }
     this.#finished(seq);
   }
 
@@ -187,6 +198,7 @@ export class TortureContainer {
     if (!random.chance(0.3)) return;
     this.lines++;
     const { json, seq } = this.#record();
+    book.note(seq, 'no line end');
     backing.print(json, 'stdout');
     this.#finished(seq);
   }

@@ -73,7 +73,7 @@ export class TortureNode {
       await pause(random.int(100, 600), signal);
       for (const container of this.containers) {
         if (container.ended || container.busy) continue;
-        if (container.size < random.pick([8, 32, 96, 96]) * 1024) continue;
+        if (container.size < container.rotateBytes) continue;
         this.#count((await container.rotate(5)) ? 'rotations' : 'renamed back');
       }
     }

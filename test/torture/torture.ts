@@ -19,7 +19,7 @@ import { report } from './report.ts';
 import { compareWithStore } from './stored-records.ts';
 import { TortureNode } from './torture-node.ts';
 
-const MAX_RECORD_BYTES = 256 * 1024;
+const MAX_RECORD_BYTES = 1024 * 1024;
 const SETTLE_MS = 180_000;
 
 /** Runs the agent under torture and says what came of it. True if nothing was wrong. */
