@@ -22,8 +22,10 @@ const directions = {
   'agent.ts': {
     any: ['util', 'ops', 'config', 'offsets', 'pods', 'tail', 'record', 'writers', 'batch', 'deliver'],
   },
+  // `frostbeat replay`: the dead letters take the same way to the writers as the records of the agent.
+  'replay.ts': { any: ['util', 'ops', 'config', 'writers', 'deliver'], types: ['record', 'offsets'] },
   demo: { any: ['util', 'pods/log-path.ts'], types: ['pods'] },
-  cli: { any: ['util', 'ops', 'config', 'trace', 'demo', 'agent.ts'], types: ['record'] },
+  cli: { any: ['util', 'ops', 'config', 'trace', 'demo', 'agent.ts', 'replay.ts'], types: ['record'] },
   'main.ts': { any: ['util', 'ops', 'config', 'cli'] },
 };
 

@@ -1,12 +1,12 @@
-import type { AgentRecord } from '../record/agent-record.ts';
+import type { TrackedRecord } from '../record/agent-record.ts';
 
 /** Records that are written together. */
 export class Batch {
-  readonly records: readonly AgentRecord[];
+  readonly records: readonly TrackedRecord[];
   /** Bytes of the records' values. */
   readonly bytes: number;
 
-  constructor(records: readonly AgentRecord[], bytes: number) {
+  constructor(records: readonly TrackedRecord[], bytes: number) {
     this.records = records;
     this.bytes = bytes;
   }

@@ -1,4 +1,4 @@
-import type { AgentRecord } from '../record/agent-record.ts';
+import type { TrackedRecord } from '../record/agent-record.ts';
 import { Batch } from './batch.ts';
 
 export interface BatchLimits {
@@ -14,7 +14,7 @@ export interface BatchLimits {
 export class Batcher {
   readonly #limits: BatchLimits;
   readonly #onBatch: (batch: Batch) => void;
-  #records: AgentRecord[] = [];
+  #records: TrackedRecord[] = [];
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -23,7 +23,7 @@ export class Batcher {
     this.#onBatch = onBatch;
   }
 
-  add(record: AgentRecord): void {
+  add(record: TrackedRecord): void {
     if (this.#bytes + record.byteLength > this.#limits.bytes) this.flush();
     this.#timer ??= setTimeout(() => this.flush(), this.#limits.periodMs);
     this.#records.push(record);

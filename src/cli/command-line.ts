@@ -16,6 +16,7 @@ Examples:
                                                      without Kubernetes and etcd
   frostbeat trace 4bf92f3577b34da6                   every line of one trace, in order
   frostbeat trace 4bf92f3577b34da6 --output json     the same for programs
+  frostbeat replay dead-letters-000001.ndjson        send again what a writer refused for good
   frostbeat config                                   check the settings, print what is in force
 
 Every setting is an environment variable and a flag of the same name (BATCH_SIZE, --batch-size);
@@ -117,6 +118,22 @@ function buildProgram({ context, mistakes, finish }: Parts): Command {
     });
   addSettings(trace, ['WRITERS', 'ETCD_', 'FILE_', 'STATE_DIR']);
 
+  const replay = add('replay', 'send dead letters again; the files are only read')
+    .argument('<file...>', 'files of STATE_DIR/dead-letters')
+    .addHelpText(
+      'after',
+      '\nEach record goes to the writer that refused it; with --writers, to all that it names.\nFailures are tried again until all is sent, or you interrupt it. Exit code 0: every record is stored.\n',
+    )
+    .action(async (files: string[], _options: unknown, command: Command) => {
+      const loaded = load(command, { node: false, stateDir: false });
+      const toAll = loaded.inForce.some(
+        ({ variable, source }) => variable === 'WRITERS' && source === 'flag',
+      );
+      const { replayCommand } = await import('./replay.ts');
+      finish(await replayCommand({ ...context, files, toAll, config: validConfig(loaded) }));
+    });
+  addSettings(replay, ['WRITERS', 'BATCH_', 'MAX_IN_FLIGHT', 'ETCD_', 'TTL', 'FILE_', 'STATE_DIR']);
+
   const config = add('config', 'check the settings and print what is in force, and where it comes from')
     .addOption(outputOption(['text', 'json'], 'for people or for programs').default('text'))
     .action(async (options: { output: 'text' | 'json' }, command: Command) => {
@@ -150,6 +167,7 @@ function outputOption(formats: readonly string[], meaning: string): Option {
 
 /** Words that the command has no use for. */
 function excess(command: Command): string[] {
+  if (command.registeredArguments.some(({ variadic }) => variadic)) return [];
   return command.args
     .slice(command.registeredArguments.length)
     .map((word) => `«${word}» is one word too many for «frostbeat ${command.name()}»`);

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Batcher } from '../batch/batcher.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { AgentRecord } from '../record/agent-record.ts';
+import type { TrackedRecord } from '../record/agent-record.ts';
 import type { LogWriter, Rejection } from '../writers/log-writer.ts';
 import { Delivery } from './delivery.ts';
 import { OpenFirst } from './open-first.ts';
@@ -73,7 +73,7 @@ export class Destination {
     return this.#delivery.health.failure;
   }
 
-  add(record: AgentRecord): void {
+  add(record: TrackedRecord): void {
     record.addDestination();
     this.#batcher.add(record);
   }

@@ -14,8 +14,16 @@ export function withText(source: RecordSource, kubernetesMetadata: boolean): Sou
   return { ...source, suffix: kubernetesMetadata ? Buffer.from(member, 'utf8').toString('latin1') : '' };
 }
 
-/** A record with what the way back needs: the claims of all its lines. Writers see it as `LogRecord`. */
-export class AgentRecord implements LogRecord {
+/** A record and its way back. Writers see it as `LogRecord`. */
+export interface TrackedRecord extends LogRecord {
+  /** One more destination has the record to settle. */
+  addDestination(): void;
+  /** One destination has it durably, or never will. */
+  settle(outcome: Outcome): void;
+}
+
+/** A record with what the way back to its lines needs: the claims of all of them. */
+export class AgentRecord implements TrackedRecord {
   readonly traceId: string;
   readonly unixNano: string;
   readonly source: RecordSource;
