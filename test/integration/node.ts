@@ -154,9 +154,24 @@ export function ownText(value: Buffer): string {
   return value.toString('utf8').replace(/,"kubernetes":\{[^{}]*\}\}$/, '}');
 }
 
+interface OffsetsFile {
+  readonly containers: Record<string, { readonly files: Record<string, { readonly offset: number }> }>;
+}
+
+function offsets({ stateDir }: Pick<TestNode, 'stateDir'>): OffsetsFile | undefined {
+  const path = join(stateDir, 'offsets.json');
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as OffsetsFile) : undefined;
+}
+
 /** The container directories that the offsets file knows; undefined while there is no such file. */
-export function rememberedContainers({ stateDir }: Pick<TestNode, 'stateDir'>): string[] | undefined {
-  if (!existsSync(join(stateDir, 'offsets.json'))) return undefined;
-  const text = readFileSync(join(stateDir, 'offsets.json'), 'utf8');
-  return Object.keys((JSON.parse(text) as { containers: Record<string, unknown> }).containers);
+export function rememberedContainers(node: Pick<TestNode, 'stateDir'>): string[] | undefined {
+  const saved = offsets(node);
+  return saved && Object.keys(saved.containers);
+}
+
+/** The sum of the committed offsets; undefined while there is no such file. */
+export function committedBytes(node: Pick<TestNode, 'stateDir'>): number | undefined {
+  const saved = offsets(node);
+  const files = Object.values(saved?.containers ?? {}).flatMap((container) => Object.values(container.files));
+  return saved && files.reduce((sum, { offset }) => sum + offset, 0);
 }

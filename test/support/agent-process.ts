@@ -93,7 +93,7 @@ export class RunningAgent {
   get complaints(): string[] {
     return this.log
       .filter(({ level }) => !['trace', 'debug', 'info'].includes(level))
-      .map(({ level, msg }) => `${level}: ${msg}`);
+      .map(({ level, msg, gap }) => `${level}: ${msg}${gap === undefined ? '' : ` ${JSON.stringify(gap)}`}`);
   }
 
   /** The line that it says when it has stopped as asked. */
