@@ -66,17 +66,17 @@ describe('an etcd', () => {
       for (const name of ['a', 'b', 'c']) tellPod(node, life.startPod(name));
       const agent = await node.startAgent();
       await agent.ready();
-      const live = async (rounds: number) => {
-        for (let round = 0; round < rounds; round++) {
+      const live = async (ms: number) => {
+        for (const begun = performance.now(); performance.now() - begun < ms;) {
           life.print(60);
           if (random.chance(0.05)) await life.rotate();
           await sleep(50);
         }
       };
-      await live(20);
+      await live(1_000);
       if (how === 'hangs') etcd.freeze();
       else await etcd.kill();
-      await live(140);
+      await live(7_000);
       await until(async () => !(await agent.readiness()).ok, {
         timeoutMs: 15_000,
         what: 'an agent not ready',
@@ -84,7 +84,7 @@ describe('an etcd', () => {
       expect((await agent.readiness()).text).toMatch(/^writer etcd: /m);
       if (how === 'hangs') etcd.thaw();
       else await etcd.restart();
-      await live(20);
+      await live(1_000);
       life.finishLines();
       await untilStored(etcd, life.expected.size);
       await agent.ready();

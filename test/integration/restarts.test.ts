@@ -71,7 +71,7 @@ describe('an agent under load', () => {
     let last: RunningAgent | undefined;
     const complaints: string[] = [];
     await whileWriting(life, random, async () => {
-      for (let round = 0; round < 8; round++) {
+      for (let round = 0; round < 6; round++) {
         last = await node.startAgent();
         if (random.chance(0.7)) await last.ready();
         await sleep(random.int(0, 1_200));
