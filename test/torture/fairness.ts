@@ -1,0 +1,208 @@
+import type { RecordBook } from './record-book.ts';
+import type { FileTrack, TortureContainer } from './torture-container.ts';
+
+/** A file that is there for so long, in ms, before it is deleted must have been opened by an agent that was up. */
+const SEE_MS = 1_000;
+/** After so long the watch on the API works again, whatever had befallen it. */
+const API_RECOVERS_MS = 6_000;
+/** What was read so long ago is stored, where no batch waits. */
+const BATCH_MS = 1_500;
+/** The same where some do, and the store was not hindered for as long before: retries pause for 5 s at most. */
+const STORE_MS = 8_000;
+/** What is known for so long is in the offsets file. */
+const SAVED_MS = 2_500;
+/** An agent that lives for so long tells what it misses. */
+const TELL_MS = 5_000;
+
+/** What is known of the agent's view of one container. */
+interface View {
+  /** The agent's life in which it was seen to follow the container, and since when. */
+  life: number;
+  since: number;
+  /** It is in the offsets file. */
+  saved: boolean;
+  /** What was finished by then is stored. */
+  storedTo: number;
+  /** Read to the first, as seen at the second. */
+  reading: { readonly to: number; readonly at: number; readonly life: number } | undefined;
+  /** What is seen before does not count: the pod was deselected. */
+  ignoreUntil: number;
+}
+
+/** A file of which a part may be missing from the store; then a gap must say so. */
+export interface OwedGap {
+  readonly container: string;
+  readonly seqs: readonly number[];
+}
+
+/**
+ * Decides which records the agent had a fair chance to bring to the store. A record in a file that is still there
+ * must be stored. Where its file was deleted, it must be where it was stored before surely, or where the agent had
+ * had the time to open the file and then to read it before it was ended. Everything else must show up as a gap,
+ * where the offsets file could know of it.
+ */
+export class Fairness {
+  readonly #book: RecordBook;
+  readonly #views = new Map<TortureContainer, View>();
+  /** Deleted files that the agent must have open, or have read. */
+  #held: { readonly container: TortureContainer; readonly file: FileTrack }[] = [];
+  #life = 0;
+  /** Since its first answer. */
+  #upSince: number | undefined;
+  #endedAt = 0;
+  #startedAt = Infinity;
+  #etcdSince = 0;
+  #apiSince = 0;
+  readonly owed: OwedGap[] = [];
+  #untold: OwedGap[] = [];
+
+  constructor(book: RecordBook) {
+    this.#book = book;
+  }
+
+  get now(): number {
+    return this.#book.now();
+  }
+
+  agentStarted(): void {
+    this.#startedAt = this.now;
+    this.#life++;
+  }
+
+  /** The agent was ended, or is about to be: what it had not stored and nobody else has is lost. */
+  agentEnded(): void {
+    for (const { container, file } of this.#held) this.#excuse(container, file);
+    this.#held = [];
+    if (this.#upSince !== undefined && this.now - this.#upSince > TELL_MS) this.#tellOwed();
+    this.#upSince = undefined;
+    this.#endedAt = this.now;
+    this.#startedAt = Infinity;
+  }
+
+  /** The run is over. */
+  end(): void {
+    this.#tellOwed();
+  }
+
+  /** The offsets file is lost, while the agent is down. */
+  stateLost(): void {
+    for (const view of this.#views.values()) view.saved = false;
+    this.#untold = [];
+  }
+
+  etcdBroken(): void {
+    this.#etcdSince = Infinity;
+  }
+  etcdHealed(): void {
+    this.#etcdSince = this.now;
+  }
+  apiBroken(): void {
+    this.#apiSince = Infinity;
+  }
+  apiHealed(): void {
+    this.#apiSince = this.now;
+  }
+
+  /** The pod's labels changed: what the agent does with it is not judged while they do not match, and a while after. */
+  relabelled(container: TortureContainer, selected: boolean): void {
+    const view = this.#view(container);
+    view.life = -1;
+    view.reading = undefined;
+    view.ignoreUntil = selected ? this.now + API_RECOVERS_MS : Infinity;
+  }
+
+  /**
+   * What the agent said of all containers it follows.
+   *
+   * @param asked the time before it was asked.
+   * @param behind bytes not read yet, by `namespace/pod/container`.
+   * @param idle no batch waits to be stored.
+   */
+  scraped(
+    asked: number,
+    { behind, idle }: { readonly behind: ReadonlyMap<string, number>; readonly idle: boolean },
+    containers: Iterable<TortureContainer>,
+  ): void {
+    // What it says after it was told to end does not count.
+    if (asked < this.#startedAt) return;
+    this.#upSince ??= asked;
+    for (const container of containers) {
+      const { namespace, pod, container: name } = container.target;
+      const view = this.#view(container);
+      if (asked < view.ignoreUntil) continue;
+      const bytes = behind.get(`${namespace}/${pod}/${name}`);
+      if (bytes === undefined) continue;
+      if (view.life !== this.#life) {
+        view.life = this.#life;
+        view.since = asked;
+      }
+      view.saved ||= asked - view.since > SAVED_MS;
+      if (bytes > 0) continue;
+      this.#advance(view, idle);
+      view.reading ??= { to: asked - SEE_MS, at: this.now, life: this.#life };
+    }
+    this.#held = this.#held.filter(({ container, file }) => {
+      const { storedTo } = this.#view(container);
+      return !file.seqs.every((seq) => this.#book.wasFinishedBy(seq, storedTo));
+    });
+  }
+
+  /** A file has been deleted, this moment. */
+  deleted(container: TortureContainer, file: FileTrack): void {
+    if (this.#mustBeOpen(container, file)) this.#held.push({ container, file });
+    else this.#excuse(container, file);
+  }
+
+  #mustBeOpen(container: TortureContainer, file: FileTrack): boolean {
+    const now = this.now;
+    const view = this.#view(container);
+    if (this.#upSince === undefined || now - this.#upSince < SEE_MS) return false;
+    if (now - file.createdAt < SEE_MS || now - container.createdAt < SEE_MS) return false;
+    if (view.life === this.#life) return now - view.since >= SEE_MS;
+    const tellable = container.createdAt - API_RECOVERS_MS;
+    return now >= view.ignoreUntil && this.#apiSince < tellable && this.#upSince < tellable;
+  }
+
+  /** Notes what must be stored by now. */
+  #advance(view: View, idle: boolean): void {
+    const { reading } = view;
+    if (reading === undefined) return;
+    const { to, at, life } = reading;
+    if (life === this.#life) {
+      const stored = this.now - at >= STORE_MS && this.#etcdSince < at - STORE_MS;
+      if (!stored && !(idle && this.now - at >= BATCH_MS)) return;
+      view.storedTo = Math.max(view.storedTo, to);
+    }
+    view.reading = undefined;
+  }
+
+  #excuse(container: TortureContainer, file: FileTrack): void {
+    const view = this.#view(container);
+    this.#advance(view, false);
+    const lost = file.seqs.filter(
+      (seq) => this.#book.isMust(seq) && !this.#book.wasFinishedBy(seq, view.storedTo),
+    );
+    for (const seq of lost) this.#book.excuse(seq);
+    const { directory } = container.target;
+    // Of a file that came while the agent was down nobody knows.
+    const seenTo = this.#upSince === undefined ? this.#endedAt : this.now;
+    const known = seenTo - file.createdAt > SAVED_MS + SEE_MS;
+    if (lost.length > 0 && view.saved && known && view.life === this.#life) {
+      this.#untold.push({ container: directory.split('/').slice(-2).join('/'), seqs: lost });
+    }
+  }
+
+  #tellOwed(): void {
+    this.owed.push(...this.#untold);
+    this.#untold = [];
+  }
+
+  #view(container: TortureContainer): View {
+    let view = this.#views.get(container);
+    if (view === undefined) {
+      view = { life: -1, since: 0, saved: false, storedTo: 0, reading: undefined, ignoreUntil: 0 };
+      this.#views.set(container, view);
+    }
+    return view;
+  }
+}

@@ -1,0 +1,41 @@
+import { parseArgs } from 'node:util';
+
+export interface TortureOptions {
+  readonly minutes: number;
+  readonly seed: number;
+  /** Mean time between two ends of the agent, in seconds; the other faults follow it. */
+  readonly killEvery: number;
+  /** Pods that live long. */
+  readonly pods: number;
+  readonly linesPerSecond: number;
+  /** Keep the directory also where nothing was wrong. */
+  readonly keep: boolean;
+}
+
+/** @throws Error where an argument is not understood. */
+export function parseTorture(args: readonly string[]): TortureOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: 'string', default: '2' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
+      'kill-every': { type: 'string', default: '5' },
+      pods: { type: 'string', default: '8' },
+      'lines-per-second': { type: 'string', default: '1500' },
+      keep: { type: 'boolean', default: false },
+    },
+  });
+  const positive = (name: 'minutes' | 'seed' | 'kill-every' | 'pods' | 'lines-per-second') => {
+    const value = Number(values[name]);
+    if (Number.isFinite(value) && value >= 0) return value;
+    throw new Error(`Cannot read --${name}: «${values[name]}» is no number`);
+  };
+  return {
+    minutes: positive('minutes'),
+    seed: positive('seed'),
+    killEvery: positive('kill-every'),
+    pods: positive('pods'),
+    linesPerSecond: positive('lines-per-second'),
+    keep: values.keep,
+  };
+}

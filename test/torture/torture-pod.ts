@@ -1,0 +1,140 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../src/demo/clock.ts';
+import { containerdFormat } from '../../src/demo/containerd-format.ts';
+import type { Random } from '../../src/demo/random.ts';
+import { SimulatedPod } from '../../src/demo/simulated-pod.ts';
+import { containerTarget } from '../../src/pods/log-path.ts';
+import type { KubeApi } from '../support/kube-api/kube-api.ts';
+import { conmonFormat } from '../support/sim/conmon-format.ts';
+import type { TestRecords } from '../support/sim/test-records.ts';
+import { DockerBacking, KubeletBacking } from './backings.ts';
+import type { Fairness } from './fairness.ts';
+import { type Duty, MAY, MUST, NEVER, type RecordBook } from './record-book.ts';
+import { type FileTrack, TortureContainer } from './torture-container.ts';
+
+/** What all pods of the node share. */
+export interface NodeParts {
+  readonly podLogDir: string;
+  readonly dockerDir: string;
+  readonly api: KubeApi;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly book: RecordBook;
+  readonly records: TestRecords;
+  readonly fairness: Fairness;
+  readonly maxRecordBytes: number;
+}
+
+/** Why a pod is selected or not. */
+export type PodKind = 'selected' | 'static' | 'other-label' | 'other-namespace' | 'other-node';
+
+const selectedLabels = { app: 'snowplow' };
+
+/** A pod: its files on the node and its object in the API, each of which comes and goes by itself. */
+export class TorturePod {
+  readonly name: string;
+  readonly kind: PodKind;
+  readonly containers: TortureContainer[] = [];
+  readonly #parts: NodeParts;
+  readonly #namespace: string;
+  readonly #uid: string;
+  readonly #files: SimulatedPod;
+  readonly #runtime: 'containerd' | 'conmon' | 'docker';
+  readonly #dockers: DockerBacking[] = [];
+  #deselected = false;
+  /** It is about to go: nothing else is to befall it. */
+  ending = false;
+
+  constructor(parts: NodeParts, name: string, kind: PodKind) {
+    const { random, podLogDir, clock } = parts;
+    this.#parts = parts;
+    this.name = name;
+    this.kind = kind;
+    this.#namespace = kind === 'other-namespace' ? 'elsewhere' : 'demo-system';
+    this.#uid = kind === 'static' ? random.hex(32) : random.uuid();
+    this.#runtime = random.pick(['containerd', 'containerd', 'conmon', 'conmon', 'docker'] as const);
+    const zone = random.pick([0, 0, 120, -210]);
+    const format = this.#runtime === 'conmon' ? conmonFormat : containerdFormat;
+    this.#files = new SimulatedPod(podLogDir, { namespace: this.#namespace, pod: name, uid: this.#uid }, () =>
+      format({ clock, utcOffsetMinutes: zone }),
+    );
+  }
+
+  start(container: string): TortureContainer {
+    const { clock, dockerDir, random, book, records, fairness, maxRecordBytes } = this.#parts;
+    const target = containerTarget(this.#files.target, container);
+    let backing;
+    if (this.#runtime === 'docker') {
+      backing = new DockerBacking({ target, containersDir: dockerDir, clock, random });
+      this.#dockers.push(backing);
+    } else {
+      backing = new KubeletBacking(this.#files.container(container), clock);
+    }
+    const started = new TortureContainer({
+      target,
+      backing,
+      book,
+      records,
+      random,
+      duty: () => this.#duty,
+      onDeleted: (of: TortureContainer, file: FileTrack) => fairness.deleted(of, file),
+      maxRecordBytes,
+    });
+    this.containers.push(started);
+    return started;
+  }
+
+  /** The API comes to know it. */
+  tell(): void {
+    const { api, random } = this.#parts;
+    const mirror =
+      this.kind === 'static'
+        ? { 'kubernetes.io/config.hash': this.#uid, 'kubernetes.io/config.mirror': this.#uid }
+        : {};
+    api.addPod({
+      namespace: this.#namespace,
+      name: this.name,
+      uid: this.kind === 'static' ? random.uuid() : this.#uid,
+      node: this.kind === 'other-node' ? 'node-2' : 'node-1',
+      labels: this.kind === 'other-label' ? { app: 'other' } : selectedLabels,
+      annotations: mirror,
+    });
+  }
+
+  /** The API forgets it. */
+  untell(): void {
+    this.#parts.api.deletePod(this.#namespace, this.name);
+  }
+
+  deselect(): void {
+    this.#label(true, { app: 'other' });
+  }
+  reselect(): void {
+    if (this.#deselected) this.#label(false, selectedLabels);
+  }
+
+  end(): void {
+    for (const container of this.containers) container.end();
+  }
+
+  /** Its directory goes. */
+  remove(): void {
+    this.end();
+    rmSync(join(this.#files.target.directory), { recursive: true, force: true });
+    for (const docker of this.#dockers) docker.remove();
+    for (const container of this.containers) container.removed();
+  }
+
+  #label(deselected: boolean, labels: Record<string, string>): void {
+    const { api, fairness } = this.#parts;
+    this.#deselected = deselected;
+    for (const container of this.containers) fairness.relabelled(container, !deselected);
+    api.updatePod({ namespace: this.#namespace, name: this.name, labels });
+  }
+
+  get #duty(): Duty {
+    if (this.kind !== 'selected' && this.kind !== 'static') return NEVER;
+    return this.#deselected ? MAY : MUST;
+  }
+}

@@ -1,0 +1,170 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { wallClock } from '../../src/demo/clock.ts';
+import { freePort } from '../../src/demo/free-port.ts';
+import { Random } from '../../src/demo/random.ts';
+import { pause } from '../../src/util/pause.ts';
+import { setup as ensureEtcd } from '../support/ensure-etcd.ts';
+import { startEtcd } from '../support/etcd.ts';
+import { KubeApi } from '../support/kube-api/kube-api.ts';
+import { TestRecords } from '../support/sim/test-records.ts';
+import { AgentUnderTest } from './agent-under-test.ts';
+import { Fairness } from './fairness.ts';
+import { Faults } from './faults.ts';
+import { parseTorture, type TortureOptions } from './options.ts';
+import { type Differences, RecordBook } from './record-book.ts';
+import { report } from './report.ts';
+import { compareWithStore } from './stored-records.ts';
+import { TortureNode } from './torture-node.ts';
+
+const MAX_RECORD_BYTES = 1024 * 1024;
+const SETTLE_MS = 180_000;
+
+/** Runs the agent under torture and says what came of it. True if nothing was wrong. */
+async function torture(options: TortureOptions): Promise<boolean> {
+  const { minutes, seed, killEvery, pods, linesPerSecond, keep } = options;
+  const directory = await mkdtemp(join(tmpdir(), `frostbeat-torture-${seed}-`));
+  const [podLogDir, dockerDir, stateDir] = ['pods', 'docker', 'state'].map((name) =>
+    join(directory, name),
+  ) as [string, string, string];
+  for (const path of [podLogDir, dockerDir, stateDir]) await mkdir(path);
+  say(`seed ${seed}: ${minutes} min, ${pods} pods, ${linesPerSecond} lines/s, in ${directory}`);
+
+  ensureEtcd();
+  await using etcd = await startEtcd({ quotaBytes: 16 * 2 ** 30 });
+  const api = await KubeApi.start({ bookmarkMs: 2_000 });
+  const random = new Random(seed);
+  const clock = wallClock();
+  const book = new RecordBook();
+  const fairness = new Fairness(book);
+  const records = new TestRecords({ random, clock, long: 0.001 });
+  const parts = { podLogDir, dockerDir, api, random, clock, book, records, fairness };
+  const node = new TortureNode({ ...parts, pods, linesPerSecond, maxRecordBytes: MAX_RECORD_BYTES });
+
+  const port = await freePort();
+  fairness.agentStarted();
+  const agent = new AgentUnderTest({
+    main: fileURLToPath(new URL('../../dist/main.js', import.meta.url)),
+    logPath: join(directory, 'agent.log'),
+    port,
+    env: {
+      PATH: process.env['PATH'],
+      NODE_NAME: 'node-1',
+      KUBECONFIG: await api.kubeconfig(join(directory, 'kubeconfig')),
+      POD_LOG_DIR: podLogDir,
+      LOG_ROOTS: dockerDir,
+      STATE_DIR: stateDir,
+      ETCD_SERVERS: etcd.url,
+      HTTP_PORT: String(port),
+      BATCH_SIZE: '100',
+      BATCH_PERIOD: '500ms',
+      SHUTDOWN_TIMEOUT: '3s',
+      MAX_RECORD_BYTES: String(MAX_RECORD_BYTES),
+    },
+  });
+  const complaints: string[] = [];
+  const killEveryMs = killEvery * 1000;
+  const faults = new Faults({
+    agent,
+    etcd,
+    api,
+    stateDir,
+    fairness,
+    random: new Random(seed + 1),
+    killEveryMs,
+  });
+
+  const scrape = async () => {
+    const asked = fairness.now;
+    const scraped = await agent.scrape();
+    if (scraped === undefined) return undefined;
+    if (scraped.imbalance !== 0)
+      complaints.push(`The account is out of balance by ${scraped.imbalance} lines.`);
+    fairness.scraped(asked, scraped, node.containers);
+    return scraped;
+  };
+  const over = new AbortController();
+  const watching = (async () => {
+    let next = 0;
+    while (!over.signal.aborted) {
+      await pause(250, over.signal);
+      await scrape();
+      if (fairness.now < next) continue;
+      next = fairness.now + 5_000;
+      const memory = Math.round(agent.peakBytes / 2 ** 20);
+      say(
+        `${Math.round(fairness.now / 1000)} s: ${node.lines} lines, ${book.size} records, ${faults.total} faults, peak ${memory} MiB`,
+      );
+    }
+  })();
+
+  const ending = AbortSignal.timeout(minutes * 60_000);
+  await Promise.all([node.run(ending), faults.run(ending)]);
+
+  // Everything works again and no more is written: what is there must come to the store.
+  const deadline = fairness.now + SETTLE_MS;
+  const wait = async (what: () => Promise<boolean>) => {
+    while (!(await what())) {
+      if (fairness.now > deadline) return complaints.push('The agent did not come to rest.');
+      await pause(500, over.signal);
+    }
+    return undefined;
+  };
+  const containers = node.containers.length;
+  const settledAt = fairness.now;
+  let quiet = 0;
+  await wait(async () => {
+    const now = await scrape();
+    const rests = now !== undefined && now.inFlight === 0 && now.idle;
+    const done = rests && [...now.behind.values()].every((bytes) => bytes === 0) && now.behind.size > 0;
+    quiet = done ? quiet + 1 : 0;
+    return quiet > 6 && fairness.now - settledAt > 8_000;
+  });
+  over.abort();
+  await watching;
+  fairness.agentEnded();
+  fairness.end();
+  const code = await agent.stop(30_000);
+  if (code !== 0) complaints.push(`At the end the agent ended with ${code ?? 'SIGKILL'}.`);
+  await api.close();
+
+  say(`comparing the store with ${book.size} records …`);
+  const differences: Differences = {
+    lost: 0,
+    twice: 0,
+    altered: 0,
+    outOfPlace: 0,
+    unexpected: 0,
+    missing: [],
+    examples: [],
+  };
+  const stored = await compareWithStore(etcd, book, differences);
+  const said = await agent.said();
+  const { text, passed } = report({
+    options,
+    lines: node.lines,
+    containers,
+    book,
+    stored,
+    differences,
+    events: node.counts,
+    faults: faults.counts,
+    complaints: [...complaints, ...faults.complaints],
+    owed: fairness.owed,
+    said,
+    peakBytes: agent.peakBytes,
+  });
+  say(text);
+  if (passed && !keep) await rm(directory, { recursive: true });
+  else say(`kept: ${directory}`);
+  return passed;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+const passed = await torture(parseTorture(process.argv.slice(2)));
+process.exitCode = passed ? 0 : 1;
