@@ -21,6 +21,8 @@ export interface PipelineOptions {
   readonly timing?: Partial<Timing>;
   /** The store is down from the start. */
   readonly down?: boolean;
+  /** The store goes down when it holds so many records. */
+  readonly downAfter?: number;
   /** Most batches that wait for the store. */
   readonly maxBatches?: number;
   /** Another container's, whose loop, batches and store are this one's too. To be ended after this one. */
@@ -79,6 +81,7 @@ export class Pipeline {
           this.order.push(record);
           this.stored.set(record.id, record);
         }
+        if (this.stored.size >= (options.downAfter ?? Infinity)) this.down = true;
       },
     };
     const { shared } = options;

@@ -51,56 +51,45 @@ describe('while the store is down', () => {
 });
 
 describe('one loop for all', () => {
-  /** Counts its turns; has always more to read when it is greedy. */
-  class Fake implements Pollable {
-    turns = 0;
-    due: boolean;
-    readonly #greedy: boolean;
-    readonly #ms: number;
-    readAt = 0;
-
-    constructor(greedy: boolean, ms: number) {
-      this.#greedy = greedy;
-      this.due = greedy;
-      this.#ms = ms;
-    }
-
-    look(): boolean {
-      return this.due;
-    }
-
-    async read(): Promise<boolean> {
-      this.turns++;
-      this.readAt = performance.now();
-      this.due = this.#greedy;
-      const end = performance.now() + this.#ms;
-      while (performance.now() < end);
-      return Promise.resolve(this.#greedy);
-    }
-  }
-
   it('gives each container one piece in turn: a backlog delays others by a piece of each busy one and a look', async () => {
+    /** What the loop did: looks at and reads of `busy0`, …, `calm0`, …. */
+    const did: string[] = [];
+    const due = new Set<string>();
+    const fake = (name: string, busy: boolean): Pollable => ({
+      look: () => {
+        did.push(`look ${name}`);
+        return busy || due.has(name);
+      },
+      read: async () => {
+        did.push(`read ${name}`);
+        due.delete(name);
+        const end = performance.now() + (busy ? 2 : 0);
+        while (performance.now() < end);
+        return Promise.resolve(busy);
+      },
+    });
     const loop = new ReadLoop({ open: true });
-    const greedy = Array.from({ length: 3 }, () => new Fake(true, 2));
-    const calm = Array.from({ length: 50 }, () => new Fake(false, 0));
-    for (const tail of [...greedy, ...calm]) loop.add(tail);
+    const calm = Array.from({ length: 50 }, (_, i) => `calm${i}`);
+    for (let i = 0; i < 3; i++) loop.add(fake(`busy${i}`, true));
+    for (const name of calm) loop.add(fake(name, false));
     const stop = new AbortController();
     const run = loop.run(stop.signal);
-    let worst = 0;
-    for (let i = 0; i < 20; i++) {
-      const at = performance.now();
-      for (const tail of calm) tail.due = true;
-      await until(() => calm.every(({ due }) => !due), { what: 'a turn for each' });
-      worst = Math.max(worst, ...calm.map(({ readAt }) => readAt - at));
+    for (let i = 0; i < 10; i++) {
+      for (const name of calm) due.add(name);
+      await until(() => due.size === 0, { what: 'a turn for each' });
       await sleep(7);
     }
     stop.abort();
     await run;
-    // A look comes every 50 ms; then at most one piece of each busy one is before them.
-    expect(worst).toBeLessThan(150);
-    expect(
-      Math.max(...greedy.map(({ turns }) => turns)) - Math.min(...greedy.map(({ turns }) => turns)),
-    ).toBeLessThan(3);
+    const readsBetween = (from: number, to: number): number =>
+      did.slice(from, to).filter((what) => what.startsWith('read busy')).length;
+    const looks = did.flatMap((what, i) => (what === 'look busy0' ? [i] : []));
+    // A look comes every 50 ms, in which no more pieces fit; then at most one piece of each busy one is before them.
+    for (const [i, look] of looks.slice(1).entries()) expect(readsBetween(looks[i]!, look)).toBeLessThan(30);
+    for (const [i, what] of did.entries()) {
+      const look = what.startsWith('read calm') ? did.lastIndexOf(what.replace('read', 'look'), i) : i;
+      expect(readsBetween(look, i)).toBeLessThanOrEqual(3);
+    }
   });
 
   it('delivers the lines of 50 quiet containers while one has a large backlog', async () => {
@@ -122,7 +111,8 @@ describe('one loop for all', () => {
     }
     const left = 150_000 - noisy.read.length;
     expect(left).toBeGreaterThan(0);
-    expect(worst).toBeLessThan(1000);
+    // Seen: 100 ms; the machine may be busy with other things.
+    expect(worst).toBeLessThan(2_500);
   });
 
   it('reads on when the clock of the node is set back', async () => {
@@ -138,22 +128,24 @@ describe('one loop for all', () => {
 });
 
 describe('when descriptors run out', () => {
-  it('nothing crashes, what is open is read, and the rest in order when there are some again', async () => {
+  it('nothing crashes, what is open is read on, and the rest in order when there are some again', async () => {
     for (let i = 0; i < 3; i++) {
       dir.put('0.log', dir.lines(300));
       dir.rename();
     }
     dir.put('0.log', dir.lines(300));
+    const expected = dir.written.length;
     const script = join(import.meta.dirname, '../support/few-descriptors.mjs');
     // In a process of its own: a limit of descriptors is a process's.
-    const output = execFileSync('bash', ['-c', `ulimit -n 40; exec node ${script} ${dir.path}`], {
+    const output = execFileSync('bash', ['-c', `ulimit -n 40; exec node ${script} ${dir.path} ${expected}`], {
       encoding: 'utf8',
       timeout: 30_000,
     });
     expect(JSON.parse(output.split('\n').at(-2)!)).toEqual({
       exhausted: true,
       waited: true,
-      read: dir.written,
+      readOn: true,
+      inOrder: true,
     });
   });
 });
