@@ -6,12 +6,22 @@ import { etcdRange, keyPrefix } from './etcd-key.ts';
 import { type Lease, LeasePool } from './etcd-leases.ts';
 import { encodePuts, type Put } from './etcd-put-request.ts';
 import { toTransactions } from './etcd-transactions.ts';
-import { type LogWriter, RejectedError, type Rejection, RetryAfterError } from './log-writer.ts';
+import {
+  type LogWriter,
+  RejectedError,
+  type Rejection,
+  RetryAfterError,
+  type WriterLogger,
+} from './log-writer.ts';
 
 export interface EtcdWriterOptions extends EtcdAddress {
   /** Least life of a key in milliseconds (`LeasePool` says the most); 0 keeps it for ever. */
   readonly ttlMs: number;
+  readonly log?: Pick<WriterLogger, 'warn'>;
 }
+
+/** Where the API server of a Kubernetes cluster keeps everything (its `--etcd-prefix`). */
+const CONTROL_PLANE_PREFIX = '/registry/';
 
 /** A lease may vanish under a write (revoked, or expired while we slept); again and again, something is wrong. */
 const MOST_LEASES_PER_WRITE = 3;
@@ -24,9 +34,12 @@ export class EtcdWriter implements LogWriter {
   readonly name = 'etcd';
   readonly #connection: EtcdConnection;
   readonly #leases: LeasePool | undefined;
+  readonly #log: EtcdWriterOptions['log'];
+  #knowsWhoseItIs = false;
 
   constructor(options: EtcdWriterOptions) {
     this.#connection = new EtcdConnection(options);
+    this.#log = options.log;
     this.#leases =
       options.ttlMs === 0
         ? undefined
@@ -52,11 +65,10 @@ export class EtcdWriter implements LogWriter {
    * comes from a server that is there and knows him.
    */
   async check(signal: AbortSignal): Promise<void> {
-    const request = { ...etcdRange(keyPrefix), limit: 1, keys_only: true };
     try {
-      await this.#connection.call((client, options) => client.kv.range(request, options), signal);
+      await this.#hasKeys(keyPrefix, signal);
+      if (!this.#knowsWhoseItIs) await this.#warnOfControlPlane(signal);
     } catch (error) {
-      if (error instanceof EtcdFailure && /permission denied/.test(String(error.cause))) return;
       throw this.#explained(error, signal);
     }
   }
@@ -64,6 +76,33 @@ export class EtcdWriter implements LogWriter {
   async close(): Promise<void> {
     this.#leases?.close();
     await this.#connection.close();
+  }
+
+  async #warnOfControlPlane(signal: AbortSignal): Promise<void> {
+    const seems = await this.#hasKeys(CONTROL_PLANE_PREFIX, signal);
+    // The checks after the first answer ask for this no more.
+    this.#knowsWhoseItIs = true;
+    if (!seems) return;
+    this.#log?.warn(
+      { servers: this.#connection.name },
+      `This etcd seems to be the control plane of a Kubernetes cluster: it has keys under ${CONTROL_PLANE_PREFIX}. ` +
+        'Logs that fill its database stop the whole cluster: give Frostbeat an etcd of its own (docs/etcd.md).',
+    );
+  }
+
+  /** Whether there are keys of this prefix, as far as the user may know. */
+  async #hasKeys(prefix: string, signal: AbortSignal): Promise<boolean> {
+    const request = { ...etcdRange(prefix), limit: 1, keys_only: true };
+    try {
+      const { kvs } = await this.#connection.call(
+        (client, options) => client.kv.range(request, options),
+        signal,
+      );
+      return kvs.length > 0;
+    } catch (error) {
+      if (error instanceof EtcdFailure && /permission denied/.test(String(error.cause))) return false;
+      throw error;
+    }
   }
 
   async #write(puts: readonly Put[], signal: AbortSignal, rejections: Rejection[]): Promise<void> {

@@ -13,9 +13,9 @@ export interface SelectContext {
 
 /** A writer's module is loaded when the writer is named, so that nobody pays for what he does not use. */
 const builtIn: Readonly<Record<string, (config: Config, log: Log) => Promise<LogWriter>>> = {
-  etcd: async ({ etcd, etcdServers, ttlMs }) => {
+  etcd: async ({ etcd, etcdServers, ttlMs }, log) => {
     const { EtcdWriter } = await import('./etcd-writer.ts');
-    return new EtcdWriter({ ...etcd, servers: etcdServers, ttlMs });
+    return new EtcdWriter({ ...etcd, servers: etcdServers, ttlMs, log });
   },
   file: async ({ file }, log) => {
     const { FileWriter } = await import('./file-writer.ts');
