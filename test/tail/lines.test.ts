@@ -239,7 +239,8 @@ describe('records longer than MAX_RECORD_BYTES', () => {
     write();
     await pipeline.until(2, 50_000);
     clearInterval(watch);
-    expect((peak - before) / 2 ** 20).toBeLessThan(64);
+    // The test's own writing and the garbage between two collections are in it; the 256 MiB are not.
+    expect((peak - before) / 2 ** 20).toBeLessThan(128);
     expect(pipeline.traceIds).toEqual(['t0', 't1']);
     expect(pipeline.ledger().skippedTotal).toBeGreaterThan(0);
     expect(pipeline.ledger().bytes).toBeGreaterThan(250 * 2 ** 20);
