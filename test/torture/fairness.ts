@@ -1,3 +1,4 @@
+import type { Journal } from './journal.ts';
 import type { RecordBook } from './record-book.ts';
 import type { FileTrack, TortureContainer } from './torture-container.ts';
 
@@ -43,6 +44,9 @@ export interface OwedGap {
  */
 export class Fairness {
   readonly #book: RecordBook;
+  readonly #journal: Journal;
+  /** Records that need not be stored, by why. */
+  readonly excused = new Map<string, number>();
   readonly #views = new Map<TortureContainer, View>();
   /** Deleted files that the agent must have open, or have read. */
   #held: { readonly container: TortureContainer; readonly file: FileTrack }[] = [];
@@ -56,8 +60,9 @@ export class Fairness {
   readonly owed: OwedGap[] = [];
   #untold: OwedGap[] = [];
 
-  constructor(book: RecordBook) {
+  constructor(book: RecordBook, journal: Journal) {
     this.#book = book;
+    this.#journal = journal;
   }
 
   get now(): number {
@@ -71,7 +76,9 @@ export class Fairness {
 
   /** The agent was ended, or is about to be: what it had not stored and nobody else has is lost. */
   agentEnded(): void {
-    for (const { container, file } of this.#held) this.#excuse(container, file);
+    for (const { container, file } of this.#held) {
+      this.#excuse(container, file, 'held when the agent ended');
+    }
     this.#held = [];
     if (this.#upSince !== undefined && this.now - this.#upSince > TELL_MS) this.#tellOwed();
     this.#upSince = undefined;
@@ -137,8 +144,8 @@ export class Fairness {
         view.since = asked;
       }
       view.saved ||= asked - view.since > SAVED_MS;
-      if (bytes > 0) continue;
       this.#advance(view, idle);
+      if (bytes > 0) continue;
       view.reading ??= { to: asked - SEE_MS, at: this.now, life: this.#life };
     }
     this.#held = this.#held.filter(({ container, file }) => {
@@ -149,8 +156,13 @@ export class Fairness {
 
   /** A file has been deleted, this moment. */
   deleted(container: TortureContainer, file: FileTrack): void {
-    if (this.#mustBeOpen(container, file)) this.#held.push({ container, file });
-    else this.#excuse(container, file);
+    const open = this.#mustBeOpen(container, file);
+    const { seqs, createdAt } = file;
+    const { directory } = container.target;
+    this.#journal.note('deleted', { directory, from: seqs[0], to: seqs.at(-1), createdAt, open });
+    if (open) this.#held.push({ container, file });
+    else
+      this.#excuse(container, file, this.#upSince === undefined ? 'deleted while down' : 'deleted too soon');
   }
 
   #mustBeOpen(container: TortureContainer, file: FileTrack): boolean {
@@ -176,18 +188,27 @@ export class Fairness {
     view.reading = undefined;
   }
 
-  #excuse(container: TortureContainer, file: FileTrack): void {
+  #excuse(container: TortureContainer, file: FileTrack, why: string): void {
     const view = this.#view(container);
     this.#advance(view, false);
     const lost = file.seqs.filter(
       (seq) => this.#book.isMust(seq) && !this.#book.wasFinishedBy(seq, view.storedTo),
     );
     for (const seq of lost) this.#book.excuse(seq);
+    if (lost.length === 0) return;
     const { directory } = container.target;
+    this.excused.set(why, (this.excused.get(why) ?? 0) + lost.length);
+    this.#journal.note('excused', {
+      directory,
+      why,
+      from: lost[0],
+      to: lost.at(-1),
+      storedTo: view.storedTo,
+    });
     // Of a file that came while the agent was down nobody knows.
     const seenTo = this.#upSince === undefined ? this.#endedAt : this.now;
     const known = seenTo - file.createdAt > SAVED_MS + SEE_MS;
-    if (lost.length > 0 && view.saved && known && view.life === this.#life) {
+    if (view.saved && known && view.life === this.#life) {
       this.#untold.push({ container: directory.split('/').slice(-2).join('/'), seqs: lost });
     }
   }

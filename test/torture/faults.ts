@@ -7,6 +7,7 @@ import type { TestEtcd } from '../support/etcd.ts';
 import type { Fault, KubeApi } from '../support/kube-api/kube-api.ts';
 import type { AgentUnderTest } from './agent-under-test.ts';
 import type { Fairness } from './fairness.ts';
+import type { Journal } from './journal.ts';
 
 export interface FaultsOptions {
   readonly agent: AgentUnderTest;
@@ -15,6 +16,7 @@ export interface FaultsOptions {
   readonly stateDir: string;
   readonly fairness: Fairness;
   readonly random: Random;
+  readonly journal: Journal;
   /** Mean time between two ends of the agent, in milliseconds; the other faults come about as often together. */
   readonly killEveryMs: number;
 }
@@ -76,6 +78,7 @@ export class Faults {
         random.chance(0.5) ? random.int(0, 200) : random.int(0, random.pick([2_000, 6_000])),
         signal,
       );
+      this.#options.journal.note('agent: started');
       fairness.agentStarted();
       agent.restart();
     }
@@ -115,6 +118,7 @@ export class Faults {
         await pause(random.int(0, random.pick([500, 3_000])), signal);
         await etcd.restart();
       }
+      this.#options.journal.note('etcd: healed');
       fairness.etcdHealed();
     }
   }
@@ -147,6 +151,7 @@ export class Faults {
         // Nothing else would tell a client of a watch that it is dead.
         if (fault.kind === 'silent') api.dropConnections();
       }
+      this.#options.journal.note('api: healed');
       fairness.apiHealed();
     }
   }
@@ -162,6 +167,7 @@ export class Faults {
   }
 
   #count(what: string): void {
+    this.#options.journal.note(what);
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 }

@@ -15,6 +15,8 @@ export interface Results {
   readonly faults: ReadonlyMap<string, number>;
   readonly complaints: readonly string[];
   readonly owed: readonly OwedGap[];
+  /** Records that need not be stored, by why. */
+  readonly excused: ReadonlyMap<string, number>;
   /** The agent's log. */
   readonly said: readonly Record<string, unknown>[];
   readonly peakBytes: number;
@@ -45,6 +47,7 @@ export function report(results: Results): { text: string; passed: boolean } {
     ['lines written', results.lines],
     ['records written', book.size],
     ['records that must be stored', book.expected],
+    ...[...results.excused].map(([why, count]): [string, number] => [`need not be stored: ${why}`, count]),
     ['records stored', results.stored],
     ['lost', lost],
     ['twice', twice],

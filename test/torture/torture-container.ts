@@ -3,6 +3,7 @@ import type { Random } from '../../src/demo/random.ts';
 import type { ContainerTarget } from '../../src/pods/targets.ts';
 import type { TestRecord, TestRecords } from '../support/sim/test-records.ts';
 import type { Backing } from './backings.ts';
+import type { Journal } from './journal.ts';
 import { type Duty, MAY, type RecordBook } from './record-book.ts';
 
 /** One log file, for as long as it is there: which records have bytes in it. */
@@ -20,6 +21,7 @@ export interface TortureContainerOptions {
   /** What the store must make of a record that is printed now. */
   readonly duty: () => Duty;
   readonly onDeleted: (container: TortureContainer, file: FileTrack) => void;
+  readonly journal: Journal;
   readonly maxRecordBytes: number;
 }
 
@@ -97,6 +99,7 @@ export class TortureContainer {
       const cut = random.chance(0.2) ? json.length : random.int(1, line.length - 1);
       this.#options.backing.print(line.subarray(0, cut), stream);
       this.#torn.set(stream, { rest: line.subarray(cut), seq });
+      this.#note('torn', { seq, stream, cut, of: line.length });
     }
     flush();
   }
@@ -124,6 +127,7 @@ export class TortureContainer {
           this.#lookForDeleted();
         },
       });
+      this.#note(reopened ? 'rotated' : 'renamed back');
       return reopened;
     } finally {
       this.busy = false;
@@ -133,6 +137,7 @@ export class TortureContainer {
   /** It dies and is started again; of the dead runs so many keep their files. */
   restart(keepDead: number): void {
     this.#lastWords();
+    this.#note('restart');
     this.#options.backing.restart(keepDead);
     this.#track();
     this.#lookForDeleted();
@@ -168,6 +173,11 @@ export class TortureContainer {
     return { json, seq };
   }
 
+  #note(what: string, details = {}): void {
+    const { journal, book, target } = this.#options;
+    journal.note(what, { directory: target.directory, next: book.size, ...details });
+  }
+
   #finished(seq: number): void {
     const { book, duty } = this.#options;
     book.finish(seq);
@@ -177,6 +187,7 @@ export class TortureContainer {
   #mend(stream: Stream): void {
     const { rest, seq } = this.#torn.get(stream)!;
     this.#torn.delete(stream);
+    this.#note('mended', { seq });
     this.#options.backing.print(rest, stream);
     if (!this.#current.seqs.includes(seq)) {
       this.#current.seqs.push(seq);
@@ -192,6 +203,7 @@ export class TortureContainer {
       // What lacks only white space is a whole record.
       if (rest.length > 2 && random.chance(0.3)) {
         book.abandon(seq);
+        this.#note('abandoned', { seq });
         this.#torn.delete(stream);
       } else this.#mend(stream);
     }
@@ -199,6 +211,7 @@ export class TortureContainer {
     this.lines++;
     const { json, seq } = this.#record();
     book.note(seq, 'no line end');
+    this.#note('no line end', { seq });
     backing.print(json, 'stdout');
     this.#finished(seq);
   }

@@ -70,7 +70,7 @@ export class TortureNode {
   async #rotate(signal: AbortSignal): Promise<void> {
     const { random } = this.#options;
     while (!signal.aborted) {
-      await pause(random.int(100, 600), signal);
+      await pause(random.int(1_500, 4_000), signal);
       for (const container of this.containers) {
         if (container.ended || container.busy) continue;
         if (container.size < container.rotateBytes) continue;

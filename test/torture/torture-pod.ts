@@ -10,6 +10,7 @@ import { conmonFormat } from '../support/sim/conmon-format.ts';
 import type { TestRecords } from '../support/sim/test-records.ts';
 import { DockerBacking, KubeletBacking } from './backings.ts';
 import type { Fairness } from './fairness.ts';
+import type { Journal } from './journal.ts';
 import { type Duty, MAY, MUST, NEVER, type RecordBook } from './record-book.ts';
 import { type FileTrack, TortureContainer } from './torture-container.ts';
 
@@ -23,6 +24,7 @@ export interface NodeParts {
   readonly book: RecordBook;
   readonly records: TestRecords;
   readonly fairness: Fairness;
+  readonly journal: Journal;
   readonly maxRecordBytes: number;
 }
 
@@ -62,7 +64,7 @@ export class TorturePod {
   }
 
   start(container: string): TortureContainer {
-    const { clock, dockerDir, random, book, records, fairness, maxRecordBytes } = this.#parts;
+    const { clock, dockerDir, random, book, records, fairness, journal, maxRecordBytes } = this.#parts;
     const target = containerTarget(this.#files.target, container);
     let backing;
     if (this.#runtime === 'docker') {
@@ -79,6 +81,7 @@ export class TorturePod {
       random,
       duty: () => this.#duty,
       onDeleted: (of: TortureContainer, file: FileTrack) => fairness.deleted(of, file),
+      journal,
       maxRecordBytes,
     });
     this.containers.push(started);
@@ -87,6 +90,7 @@ export class TorturePod {
 
   /** The API comes to know it. */
   tell(): void {
+    this.#note(`pod told (${this.kind}, ${this.#runtime})`);
     const { api, random } = this.#parts;
     const mirror =
       this.kind === 'static'
@@ -104,6 +108,7 @@ export class TorturePod {
 
   /** The API forgets it. */
   untell(): void {
+    this.#note('pod deleted from the API');
     this.#parts.api.deletePod(this.#namespace, this.name);
   }
 
@@ -115,11 +120,13 @@ export class TorturePod {
   }
 
   end(): void {
+    this.#note('pod ends');
     for (const container of this.containers) container.end();
   }
 
   /** Its directory goes. */
   remove(): void {
+    this.#note('pod removed');
     this.end();
     rmSync(join(this.#files.target.directory), { recursive: true, force: true });
     for (const docker of this.#dockers) docker.remove();
@@ -128,9 +135,14 @@ export class TorturePod {
 
   #label(deselected: boolean, labels: Record<string, string>): void {
     const { api, fairness } = this.#parts;
+    this.#note(deselected ? 'pod deselected' : 'pod selected again');
     this.#deselected = deselected;
     for (const container of this.containers) fairness.relabelled(container, !deselected);
     api.updatePod({ namespace: this.#namespace, name: this.name, labels });
+  }
+
+  #note(what: string): void {
+    this.#parts.journal.note(what, { pod: this.name, uid: this.#uid });
   }
 
   get #duty(): Duty {

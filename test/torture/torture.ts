@@ -13,6 +13,7 @@ import { TestRecords } from '../support/sim/test-records.ts';
 import { AgentUnderTest } from './agent-under-test.ts';
 import { Fairness } from './fairness.ts';
 import { Faults } from './faults.ts';
+import { Journal } from './journal.ts';
 import { parseTorture, type TortureOptions } from './options.ts';
 import { type Differences, RecordBook } from './record-book.ts';
 import { report } from './report.ts';
@@ -38,9 +39,10 @@ async function torture(options: TortureOptions): Promise<boolean> {
   const random = new Random(seed);
   const clock = wallClock();
   const book = new RecordBook();
-  const fairness = new Fairness(book);
+  const journal = new Journal(join(directory, 'journal.ndjson'), () => book.now());
+  const fairness = new Fairness(book, journal);
   const records = new TestRecords({ random, clock, long: 0.001 });
-  const parts = { podLogDir, dockerDir, api, random, clock, book, records, fairness };
+  const parts = { podLogDir, dockerDir, api, random, clock, book, records, fairness, journal };
   const node = new TortureNode({ ...parts, pods, linesPerSecond, maxRecordBytes: MAX_RECORD_BYTES });
 
   const port = await freePort();
@@ -65,15 +67,15 @@ async function torture(options: TortureOptions): Promise<boolean> {
     },
   });
   const complaints: string[] = [];
-  const killEveryMs = killEvery * 1000;
   const faults = new Faults({
     agent,
     etcd,
     api,
     stateDir,
     fairness,
+    journal,
     random: new Random(seed + 1),
-    killEveryMs,
+    killEveryMs: killEvery * 1000,
   });
 
   const scrape = async () => {
@@ -129,6 +131,7 @@ async function torture(options: TortureOptions): Promise<boolean> {
   const code = await agent.stop(30_000);
   if (code !== 0) complaints.push(`At the end the agent ended with ${code ?? 'SIGKILL'}.`);
   await api.close();
+  await journal.close();
 
   say(`comparing the store with ${book.size} records …`);
   const differences: Differences = {
@@ -153,6 +156,7 @@ async function torture(options: TortureOptions): Promise<boolean> {
     faults: faults.counts,
     complaints: [...complaints, ...faults.complaints],
     owed: fairness.owed,
+    excused: fairness.excused,
     said,
     peakBytes: agent.peakBytes,
   });
