@@ -199,15 +199,18 @@ export class TortureContainer {
   /** The last line may lack its end, or the rest of it never come. */
   #lastWords(): void {
     const { random, backing, book } = this.#options;
+    let begun = false;
     for (const [stream, { seq, rest }] of this.#torn) {
       // What lacks only white space is a whole record.
       if (rest.length > 2 && random.chance(0.3)) {
         book.abandon(seq);
         this.#note('abandoned', { seq });
         this.#torn.delete(stream);
+        begun ||= stream === 'stdout';
       } else this.#mend(stream);
     }
-    if (!random.chance(0.3)) return;
+    // What is printed behind the beginning of a line belongs to that line.
+    if (begun || !random.chance(0.3)) return;
     this.lines++;
     const { json, seq } = this.#record();
     book.note(seq, 'no line end');
