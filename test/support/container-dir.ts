@@ -19,6 +19,8 @@ export class ContainerDir {
   readonly path = join(this.root, 'ns_pod_uid', 'app');
   /** Trace IDs of all records made, in order. */
   readonly written: string[] = [];
+  /** Bytes that were put. */
+  bytes = 0;
   #time = 1_763_876_000_000_000_000n;
   #stamp = 53_057;
 
@@ -57,6 +59,7 @@ export class ContainerDir {
 
   /** Appends text (latin1: one character a byte). */
   put(name: string, text: string): void {
+    this.bytes += text.length;
     appendFileSync(this.file(name), text, 'latin1');
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ReadLoop, type Pollable } from '../../src/tail/read-loop.ts';
+import { keepWithinBudget } from '../../src/tail/held-files.ts';
 import { ContainerDir } from '../support/container-dir.ts';
 import { Pipeline, type PipelineOptions } from '../support/pipeline.ts';
 import { until } from '../support/until.ts';
@@ -47,6 +48,61 @@ describe('while the store is down', () => {
     expect(pipeline.read).toEqual(dir.written);
     expect(pipeline.gaps).toEqual([]);
     await until(() => pipeline.tail.filesOpen <= 6, { what: 'deleted files let go' });
+  });
+});
+
+describe('files that only a descriptor holds', () => {
+  it('are read to their end when the whole pod is deleted while the store is down', async () => {
+    dir.put('0.log', dir.lines(500));
+    dir.rename();
+    dir.put('0.log', dir.lines(500));
+    const pipeline = start({ down: true, maxBatches: 4 });
+    await until(() => pipeline.delivery.full && pipeline.tail.filesOpen === 2, { what: 'reading to wait' });
+    dir.removeAll();
+    pipeline.tail.drain();
+    await sleep(500);
+    expect(pipeline.ended).toBe(false);
+    pipeline.down = false;
+    await until(() => pipeline.ended, { what: 'the end of the tail', timeoutMs: 10_000 });
+    await pipeline.until(1000);
+    expect(pipeline.read).toEqual(dir.written);
+    expect(pipeline.gaps).toEqual([]);
+    expect(pipeline.tail.filesOpen).toBe(0);
+  });
+
+  it('are given up beyond a budget of bytes, the one deleted first before others, each as a gap of exact bytes', async () => {
+    dir.put('0.log', dir.lines(300));
+    const pipeline = start({ down: true, maxBatches: 4 });
+    await until(() => pipeline.delivery.full, { what: 'reading to wait' });
+    const names: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      names.push(dir.rename());
+      dir.put('0.log', dir.lines(300));
+      await until(() => pipeline.tail.files.ordered.length === i + 2, { what: 'the new file opened' });
+    }
+    const [size] = [...pipeline.tail.files.ordered].map(({ stat }) => stat.size);
+    for (const name of names.slice(0, 3)) {
+      dir.remove(name);
+      await until(
+        () => pipeline.tail.files.ordered.some(({ entry, deleted }) => entry.name === name && deleted),
+        {
+          what: `${name} seen to be deleted`,
+        },
+      );
+      await sleep(5);
+    }
+    const held = keepWithinBudget([pipeline.tail], size! * 1.5);
+    expect(held).toBeLessThanOrEqual(size! * 1.5);
+    expect(pipeline.gaps.map(({ file, reason }) => [file, reason])).toEqual(
+      names.slice(0, 2).map((name) => [name, 'held_files_budget']),
+    );
+    pipeline.down = false;
+    await until(() => pipeline.traceIds.includes('t1499'), { what: 'the last record' });
+    const { bytes, inFlight } = pipeline.ledger();
+    expect(inFlight).toBe(0);
+    const missed = pipeline.gaps.reduce((sum, { from, to }) => sum + to! - from, 0);
+    // Every byte that was written was read or is told as missing.
+    expect(bytes + missed).toBe(dir.bytes);
   });
 });
 
