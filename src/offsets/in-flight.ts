@@ -14,17 +14,24 @@ interface Link extends Claim {
   end: number;
   /** Offset behind the last line that it is tied to. */
   reach: number;
+  /** What of older files must be committed before: the first lines of the same record. */
+  after: readonly { readonly window: InFlight; readonly end: number }[];
   settled: boolean;
   previous: Link | undefined;
   next: Link | undefined;
 }
 
+const NOTHING: Link['after'] = [];
+
 /**
  * The lines of one file that are read and not settled, in order. They settle in any order;
  * `committed` passes only the contiguous prefix: below it every line is stored, dead-lettered or skipped.
  *
- * Lines of one record are tied: `committed` never lies between two of them, or a restart would take the last
- * ones for a line of their own. Neighbours that are settled are one link, so one line that cannot be settled does not make those behind it
+ * Lines of one record are tied. Within a file `committed` never lies between two of them: a restart would take
+ * the last ones for a line of their own. Across files the newer one is committed after the older one: a restart
+ * that reads only the first ones again would join them with what is next.
+ *
+ * Neighbours that are settled are one link, so one line that cannot be settled does not make those behind it
  * pile up in memory.
  */
 export class InFlight {
@@ -33,6 +40,10 @@ export class InFlight {
   #committed: number;
   #head: Link | undefined;
   #last: Link | undefined;
+  /** The highest that was ever committed. */
+  #reached = 0;
+  /** Windows of newer files that hold the end of a record of this one. */
+  readonly #followers = new Set<InFlight>();
   readonly #onCommit: () => void;
 
   /**
@@ -73,6 +84,7 @@ export class InFlight {
       window: this,
       end,
       reach: end,
+      after: NOTHING,
       settled: false,
       previous: this.#last,
       next: undefined,
@@ -113,7 +125,7 @@ export class InFlight {
     else this.ledger.skipped[outcome]++;
     if (link.next?.settled === true) this.#merge(link, link.next);
     if (link.previous?.settled === true) this.#merge(link.previous, link);
-    if (this.#head!.settled && this.#head!.end >= this.#head!.reach) this.#advance(this.#head!);
+    this.#advance();
   }
 
   /** These lines, of this window or others and in order, make one record. To be called before any is settled. */
@@ -121,8 +133,12 @@ export class InFlight {
     let reach = 0;
     for (let i = claims.length - 1; i >= 0; i--) {
       const link = claims[i] as Link;
+      const older = claims[i - 1] as Link | undefined;
       reach = link.window === claims[i + 1]?.window ? reach : link.end;
       link.reach = reach;
+      if (older === undefined || older.window === link.window) continue;
+      link.after = [{ window: older.window, end: older.end }];
+      older.window.#followers.add(link.window);
     }
   }
 
@@ -138,18 +154,24 @@ export class InFlight {
   }
 
   /** The only place that moves `committed` past claimed lines: the head, with what was merged into it. */
-  #advance(head: Link): void {
+  #advance(): void {
+    const head = this.#head;
+    if (head === undefined || !head.settled || head.end < head.reach) return;
+    if (head.after.some(({ window, end }) => window.#reached < end)) return;
     this.#committed = head.end;
+    this.#reached = Math.max(this.#reached, head.end);
     this.#head = head.next;
     if (head.next === undefined) this.#last = undefined;
     else head.next.previous = undefined;
     this.#onCommit();
+    for (const follower of this.#followers) follower.#advance();
   }
 
   /** Both are settled: from now on they are one. */
   #merge(link: Link, next: Link): void {
     link.end = next.end;
     link.reach = Math.max(link.reach, next.reach);
+    if (next.after.length > 0) link.after = [...link.after, ...next.after];
     link.next = next.next;
     if (next.next === undefined) this.#last = link;
     else next.next.previous = link;

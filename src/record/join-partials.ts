@@ -54,13 +54,13 @@ export class PartialJoiner {
     pending ??= { content: [], length: 0, claims: [], offset: start, taken: false };
     this.#pending[stream] = partial ? pending : undefined;
     pending.length += content.length;
+    pending.claims.push(file.claim(start, end));
     if (pending.length > this.#maxBytes) {
-      this.#dropTooLong(pending);
-      file.skip(start, end, 'too_long');
+      dropContent(pending);
+      if (!partial) endTooLong(pending);
       return undefined;
     }
     pending.content!.push(content);
-    pending.claims.push(file.claim(start, end));
     return partial ? undefined : joined(pending);
   }
 
@@ -79,15 +79,32 @@ export class PartialJoiner {
 
   /** No more fragments come: forgets all state. */
   reset(): void {
+    for (const pending of [this.#pending.stdout, this.#pending.stderr]) {
+      if (pending !== undefined && pending.content === undefined) endTooLong(pending);
+    }
     this.#pending.stdout = undefined;
     this.#pending.stderr = undefined;
   }
+}
 
-  #dropTooLong(pending: Pending): void {
-    for (const claim of pending.claims) claim.window.settle(claim, 'too_long');
-    pending.claims = [];
-    pending.content = undefined;
-  }
+/**
+ * Keeps of a line that is too long only the first and the last claim of each file: a restart must begin at its
+ * begin, or it would take the rest, which may be short enough, for a line.
+ */
+function dropContent(pending: Pending): void {
+  pending.content = undefined;
+  const { claims } = pending;
+  pending.claims = claims.filter((claim, i) => {
+    const inner = claims[i - 1]?.window === claim.window && claims[i + 1]?.window === claim.window;
+    if (inner) claim.window.settle(claim, 'too_long');
+    return !inner;
+  });
+}
+
+/** The end of a line that is too long, or of what there will ever be of it. */
+function endTooLong({ claims }: Pending): void {
+  claims[0]?.window.tie(claims);
+  for (const claim of claims) claim.window.settle(claim, 'too_long');
 }
 
 function joined({ content, claims, offset }: Pending): JoinedLine {
