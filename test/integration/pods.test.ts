@@ -131,6 +131,8 @@ describe('a pod', () => {
     const written: string[] = [];
     const agent = await node.startAgent();
     await agent.ready();
+    // Without the sockets: how many connections lie idle in a pool is chance.
+    const open = (): number => agent.descriptors().filter((path) => !path.startsWith('socket:')).length;
     let descriptors: number | undefined;
     for (let round = 0; round < 3; round++) {
       const pods = ['a', 'b', 'c'].map((name) => addPod(node, `gone-${name}`));
@@ -148,9 +150,9 @@ describe('a pod', () => {
       for (const name of ['a', 'b', 'c']) node.api.deletePod('demo-system', `gone-${name}`);
       await untilLetGo(agent, node);
       await untilStored(etcd, written.length);
-      descriptors ??= agent.descriptors().length;
+      descriptors ??= open();
     }
-    expect(agent.descriptors().length).toBeLessThanOrEqual(descriptors ?? 0);
+    expect(open()).toBeLessThanOrEqual(descriptors ?? 0);
     expect(await storedTexts()).toEqual(written.toSorted());
     expect(agent.complaints).toEqual([]);
   });
