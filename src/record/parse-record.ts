@@ -1,4 +1,5 @@
 import type { SkipReason } from '../offsets/ledger.ts';
+import { type ScannedRecord, scanRecord } from './scan-record.ts';
 
 /** What was found in a line that is a record. */
 export interface ParsedRecord {
@@ -24,6 +25,8 @@ export function parseRecord(
   content: string,
   unixNano: (time: string) => string | undefined,
 ): ParsedRecord | SkipReason {
+  const scanned = scanRecord(content);
+  if (scanned !== undefined) return toRecord(content, scanned, unixNano);
   let value: unknown;
   try {
     value = JSON.parse(content);
@@ -34,6 +37,14 @@ export function parseRecord(
   const { traceId, time } = value as { traceId?: unknown; time?: unknown };
   if (typeof traceId !== 'string' || traceId === '') return 'no_trace_id';
   if (typeof time !== 'string') return time === undefined ? 'no_time' : 'bad_time';
+  return toRecord(content, { traceId, time, hasKubernetes: Object.hasOwn(value, 'kubernetes') }, unixNano);
+}
+
+function toRecord(
+  content: string,
+  { traceId, time, hasKubernetes }: ScannedRecord,
+  unixNano: (time: string) => string | undefined,
+): ParsedRecord | 'bad_time' {
   const nano = unixNano(time);
   if (nano === undefined) return 'bad_time';
   return {
@@ -41,7 +52,7 @@ export function parseRecord(
     json: content.endsWith('}') && content.startsWith('{') ? content : content.trim(),
     traceId: NON_ASCII.test(traceId) ? decodedTraceId(content) : traceId,
     unixNano: nano,
-    hasKubernetes: Object.hasOwn(value, 'kubernetes'),
+    hasKubernetes,
   };
 }
 

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { scanRecord } from '../../src/record/scan-record.ts';
+
+/** What JSON.parse makes of the text, in the terms of `scanRecord`; undefined for what is no record. */
+function parsed(text: string) {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const { traceId, time } = value as { traceId?: unknown; time?: unknown };
+  if (typeof traceId !== 'string' || traceId === '' || typeof time !== 'string') return undefined;
+  return { traceId, time, hasKubernetes: Object.hasOwn(value, 'kubernetes') };
+}
+
+const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+const name = fc.oneof(
+  fc.constantFrom('traceId', 'time', 'kubernetes', 'level', 'trace\\u0049d'),
+  fc.string(),
+);
+const member = fc.tuple(name, fc.oneof(fc.jsonValue(), fc.string(), fc.constantFrom('ab12', '')));
+/** Objects as text, duplicate names and all, with white space where it may stand. */
+const objectText = fc
+  .tuple(fc.array(member, { maxLength: 8 }), fc.constantFrom('', ' ', '\n', '\t \r'))
+  .map(([members, space]) => {
+    const texts = members.map(([key, value]) => {
+      const keyText = key.includes('\\u0049') ? `"${key}"` : JSON.stringify(key);
+      return `${space}${keyText}${space}:${space}${JSON.stringify(value, undefined, space)}${space}`;
+    });
+    return latin1(`{${texts.join(',')}}`);
+  });
+
+/** The text with a few characters replaced, left out or put in. */
+const damaged = fc
+  .tuple(
+    objectText,
+    fc.array(
+      fc.tuple(
+        fc.nat(),
+        fc.constantFrom('replace', 'insert', 'remove'),
+        fc.constantFrom(...'{}[]",:\\u0eE.-+t \n\0\x1f\x7f\xff'.split('')),
+      ),
+      { minLength: 1, maxLength: 3 },
+    ),
+  )
+  .map(([text, edits]) =>
+    edits.reduce((result, [place, edit, character]) => {
+      const at = place % (result.length + 1);
+      const head = result.slice(0, at);
+      if (edit === 'insert') return head + character + result.slice(at);
+      return head + (edit === 'replace' ? character : '') + result.slice(at + 1);
+    }, text),
+  );
+
+/** A yes must be JSON.parse's yes, with the same members. */
+function expectNoFalseYes(text: string): void {
+  const right = parsed(text);
+  expect(scanRecord(text) ?? right).toStrictEqual(right);
+}
+
+describe('scanRecord', () => {
+  it('says what JSON.parse says, wherever it says anything', () => {
+    fc.assert(
+      fc.property(objectText, (text) => expectNoFalseYes(text)),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('takes no damaged text that JSON.parse refuses', () => {
+    fc.assert(
+      fc.property(damaged, (text) => expectNoFalseYes(text)),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it('takes no text cut off at any place, and none with anything behind it', () => {
+    const text =
+      '{"time":"2026-11-23T05:30:57Z","n":[-1.5e+10,0,true,false,null,{}],"s":"\\u00e4\\n","traceId":"ab"}';
+    expect(scanRecord(text)).toBeDefined();
+    for (let length = 0; length < text.length; length++)
+      expect(scanRecord(text.slice(0, length))).toBeUndefined();
+    for (const more of ['}', ' ', 'x', ',', '\0']) expect(scanRecord(text + more)).toBeUndefined();
+  });
+
+  it('agrees with JSON.parse about every number, escape and literal that is nearly one', () => {
+    const parts = ['-', '0', '1', '9', '.', 'e', 'E', '+'];
+    const numbers = fc
+      .array(fc.constantFrom(...parts), { minLength: 1, maxLength: 6 })
+      .map((all) => all.join(''));
+    const escapes = fc.array(fc.constantFrom('\\', 'u', '0', 'f', 'G', 'n', '"', '\t'), { maxLength: 7 });
+    const literals = fc.constantFrom(
+      'true',
+      'tru',
+      'nul',
+      'null',
+      'false',
+      'fals',
+      'truex',
+      'NaN',
+      'undefined',
+    );
+    const values = fc.oneof(
+      numbers,
+      escapes.map((all) => `"${all.join('')}"`),
+      literals,
+    );
+    fc.assert(
+      fc.property(values, (value) => {
+        const text = `{"traceId":"a","time":"b","x":${value},"y":[${value}],"z":{"x":${value}}}`;
+        expect(scanRecord(text)).toStrictEqual(parsed(text));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it('takes the records of usual loggers', () => {
+    for (const text of [
+      '{"level":30,"time":"2026-11-23T05:30:57.000Z","pid":1,"traceId":"ab12","req":{"url":"/","headers":{}},"msg":"grüß \\"Gott\\""}',
+      '{ "traceId": "x", "time": "2026-11-23T05:30:57Z", "kubernetes": [] }',
+    ]) {
+      expect(scanRecord(latin1(text))).toStrictEqual(parsed(text));
+    }
+  });
+
+  it.each([
+    ['an escaped name', '{"trace\\u0049d":"a","time":"b"}'],
+    ['an escape in the trace ID', '{"traceId":"a\\n","time":"b"}'],
+    ['another type', '{"traceId":1,"time":"b"}'],
+    ['white space around it', ' {"traceId":"a","time":"b"}'],
+    ['great depth', `{"traceId":"a","time":"b","x":${'['.repeat(40)}${']'.repeat(40)}}`],
+    ['great length', `{"traceId":"a","time":"b","x":"${'x'.repeat(70_000)}"}`],
+  ])('leaves %s to JSON.parse', (_, text) => {
+    expect(scanRecord(text)).toBeUndefined();
+  });
+});
