@@ -114,9 +114,20 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
         store.addGap(gap);
         metrics.gaps.inc({ reason: gap.reason });
         metrics.gapBytes.inc(gap.to === null ? 0 : gap.to - gap.from);
-        log.error({ gap }, 'A part of a log file could not be read and is lost: it is recorded as a gap.');
+        if (gap.reason === 'removed_while_down') {
+          // After a crash the offsets on disk are older than what was delivered: maybe nothing is missing.
+          log.warn(
+            { gap },
+            'A log file went while the agent was down: what it held beyond the saved offset may be lost. It is recorded as a gap.',
+          );
+        } else {
+          log.error({ gap }, 'A part of a log file could not be read and is lost: it is recorded as a gap.');
+        }
       },
       onRescan: () => metrics.rescans.inc(),
+      onPerishable: () => {
+        for (const destination of destinations) destination.flush();
+      },
       onEnd: () => tails.delete(tail),
     });
     tails.set(tail, target);

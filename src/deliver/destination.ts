@@ -78,6 +78,11 @@ export class Destination {
     this.#batcher.add(record);
   }
 
+  /** What waits for more is written at once. */
+  flush(): void {
+    this.#batcher.flush();
+  }
+
   /** Looks after the writer's health until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     await keepProbing(this.#writer, this.#delivery.health, signal);
@@ -85,7 +90,7 @@ export class Destination {
 
   /** Writes what there is. Resolves when all is settled or the deadline aborts; then nothing is tried any more. */
   async drain(deadline: AbortSignal): Promise<void> {
-    this.#batcher.flush();
+    this.flush();
     await this.#delivery.drained(deadline);
     this.#delivery.stop();
   }

@@ -23,6 +23,8 @@ export interface ContainerTailOptions extends Omit<
   readonly savedAt: string | undefined;
   readonly onGap: (gap: Gap) => void;
   readonly onRescan: () => void;
+  /** What was read of a deleted file waits to be stored: were the agent killed now, it would be lost. */
+  readonly onPerishable?: () => void;
   /** The tail has ended and its descriptors are closed. */
   readonly onEnd?: () => void;
 }
@@ -124,16 +126,19 @@ export class ContainerTail implements Tail, Pollable {
     const linger = this.files.openFailure === undefined ? this.#timing.linger : 0;
     if (this.files.hasNascent) this.files.lookAtNascent();
     let work = false;
+    let perishable = false;
     for (const file of this.files.ordered) {
       if (file.isOpen && file.look()) {
         if (file.finished) this.#resume(file);
         work = true;
-      } else if (file.finished && file.isOpen && now - file.endSince! > linger) {
-        file.close();
+      } else if (file.deleted && !file.window.settled) {
+        perishable = true;
       }
+      if (file.finished && file.isOpen && now - file.endSince! > linger) file.close();
       // Before it is taken as gone for good: its compressed twin may just have appeared.
       if (file.deleted && file.goneIn === Infinity) this.#rescans.soon();
     }
+    if (perishable) this.#options.onPerishable?.();
     if (!this.#idleTold && now - this.#lastData > this.#timing.idle) {
       this.#idleTold = true;
       this.#options.sink.idle();

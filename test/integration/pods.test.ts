@@ -157,6 +157,20 @@ describe('a pod', () => {
     expect(agent.complaints).toEqual([]);
   });
 
+  it('whose files go has what was read of them stored at once, whatever BATCH_PERIOD is', async () => {
+    const node = await testNode(etcd);
+    const directory = join(addPod(node, 'brief-0'), 'app');
+    const written = writeRecords(join(directory, '0.log'), 5);
+    const agent = await node.startAgent({ BATCH_PERIOD: '1h' });
+    await until(async () => (await agent.metric('lines_read_total')) === 5, { what: 'the lines read' });
+    expect(await countStored(etcd)).toBe(0);
+    // From now on a crash would lose them: nothing else has them.
+    rmSync(directory, { recursive: true });
+    await untilStored(etcd, 5, 2_000);
+    await agent.kill();
+    expect(await storedTexts()).toEqual(written.toSorted());
+  });
+
   it('that loses its label is drained up to that point; with the label again it goes on there', async () => {
     const node = await testNode(etcd);
     const pod = addPod(node, 'moody-0');

@@ -1,0 +1,128 @@
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Random } from '../../src/demo/random.ts';
+import type { RunningAgent } from '../support/agent-process.ts';
+import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import type { NodeLife } from '../support/sim/node-life.ts';
+import { until } from '../support/until.ts';
+import {
+  allStored,
+  nodeLife,
+  nothingWrong,
+  seed,
+  tellPod,
+  testNode,
+  type TestNode,
+  untilStored,
+} from './node.ts';
+
+let etcd: TestEtcd;
+beforeAll(async () => {
+  etcd = await startEtcd();
+});
+afterAll(() => etcd[Symbol.asyncDispose]());
+
+/** Directories go so long after the last line, in milliseconds. */
+const vanishMs = 1_000;
+
+/** The agent of a node, killed or stopped now and then, and whether it is there. */
+class Agents {
+  current: RunningAgent | undefined;
+  readonly complaints: string[] = [];
+  #readySince = Infinity;
+
+  async start(node: TestNode): Promise<void> {
+    this.current = await node.startAgent();
+    await this.current.ready();
+    this.#readySince = performance.now();
+  }
+
+  async end(how: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    this.#readySince = Infinity;
+    if (how === 'SIGKILL') await this.current?.kill();
+    else await this.current?.stop();
+    this.complaints.push(...(this.current?.complaints ?? []));
+  }
+
+  /** Files that go while no agent is there are promised to nobody: waits until one was there for so long. */
+  async there(ms: number): Promise<void> {
+    await until(() => performance.now() - this.#readySince > ms, { timeoutMs: 30_000, what: 'an agent' });
+  }
+}
+
+interface Scene {
+  readonly node: TestNode;
+  readonly life: NodeLife;
+  readonly random: Random;
+  readonly agents: Agents;
+}
+
+/** A pod lives for a moment and is deleted, and its directory goes. */
+async function shortLife({ node, life, random, agents }: Scene, name: string): Promise<void> {
+  const pod = life.startPod(name, ['app', 'side']);
+  await sleep(random.int(0, 100));
+  tellPod(node, pod);
+  for (let line = random.int(1, 5); line > 0; line--) {
+    life.print(random.int(1, 10), [pod]);
+    await sleep(random.int(0, 200));
+  }
+  life.endPod(pod);
+  await sleep(vanishMs);
+  await agents.there(vanishMs);
+  node.api.deletePod('demo-system', name);
+  rmSync(pod.target.directory, { recursive: true });
+}
+
+/** A container dies again and again: of its dead runs only the last is kept. */
+async function crashLoop(
+  { node, life, random, agents }: Scene,
+  name: string,
+  end: AbortSignal,
+): Promise<void> {
+  const pod = life.startPod(name);
+  tellPod(node, pod);
+  while (!end.aborted) {
+    life.print(random.int(1, 30), [pod]);
+    await sleep(vanishMs);
+    await agents.there(vanishMs);
+    life.restart(pod.container('app'), 1);
+  }
+}
+
+describe.each(['goes on', 'is killed now and then', 'is stopped now and then'])(
+  'an agent that %s',
+  (what) => {
+    it('has every record of pods that live for a moment and of containers that crash', async () => {
+      const random = new Random(seed());
+      const node = await testNode(etcd);
+      const agents = new Agents();
+      const scene = { node, random, agents, life: nodeLife(node, random) };
+      await agents.start(node);
+      const end = AbortSignal.timeout(10_000);
+      const running: Promise<void>[] = ['loop-1', 'loop-2'].map((name) => crashLoop(scene, name, end));
+      const restarts = async () => {
+        while (!end.aborted) {
+          await sleep(random.int(1_500, 3_000));
+          await agents.end(what === 'is killed now and then' ? 'SIGKILL' : 'SIGTERM');
+          await agents.start(node);
+        }
+      };
+      if (what !== 'goes on') running.push(restarts());
+      for (let n = 0; !end.aborted; n++) {
+        running.push(shortLife(scene, `short-${n}`));
+        await sleep(250);
+      }
+      await Promise.all(running);
+      scene.life.finishLines();
+      // What is missing is told by name below.
+      await untilStored(etcd, scene.life.expected.size, 5_000).catch(() => undefined);
+      expect(scene.life.expected.judge(await allStored(etcd))).toEqual(nothingWrong);
+      await agents.end('SIGTERM');
+      // One that is killed cannot know at the next start that it had delivered all of what is gone now.
+      const others = agents.complaints.filter((text) => !text.startsWith('warn: A log file went while'));
+      expect(others).toEqual([]);
+      if (what !== 'is killed now and then') expect(agents.complaints).toEqual([]);
+    });
+  },
+);
