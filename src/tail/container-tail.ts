@@ -70,6 +70,7 @@ export class ContainerTail implements Tail, Pollable {
     await this.#done.promise;
     signal.removeEventListener('abort', stop);
     await loop.remove(this);
+    this.#finishGone();
     this.files.close();
     this.#options.onEnd?.();
   }
@@ -240,6 +241,15 @@ export class ContainerTail implements Tail, Pollable {
   #limit(): void {
     for (const file of this.files.ordered) {
       if (file.limit === Infinity && !file.deleted && !file.entry.compressed) file.limit = file.stat.size;
+    }
+  }
+
+  /** At a stop: nobody can open a deleted file again, so one that was read to its end is over. */
+  #finishGone(): void {
+    for (const file of this.files.ordered) {
+      if (!file.isOpen || file.entry.compressed) continue;
+      file.look();
+      if (file.deleted && file.position === file.stat.size) this.#options.offsets.finished(file.fileId, true);
     }
   }
 
