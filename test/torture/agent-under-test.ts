@@ -24,6 +24,7 @@ export interface Scrape {
 /** The agent as a process that is ended and started again and again. */
 export class AgentUnderTest {
   readonly #options: AgentUnderTestOptions;
+  #startedAt = 0;
   #process: AgentProcess;
   peakBytes = 0;
 
@@ -48,10 +49,13 @@ export class AgentUnderTest {
     await this.#process.stop(0);
   }
 
-  /** SIGTERM; undefined where it did not end in time, and was killed. */
-  async stop(graceMs: number): Promise<number | null> {
+  /** SIGTERM, and after `graceMs` SIGKILL. Returns what is wrong with the way it ended. */
+  async stop(graceMs: number): Promise<string | undefined> {
     await this.#notePeak();
-    return (await this.#process.stop(graceMs)).code;
+    const { code, text } = await this.#process.stop(graceMs);
+    // Before it has begun to listen to signals, SIGTERM ends a process as it ends any.
+    const young = performance.now() - this.#startedAt < 3_000 && text === 'signal SIGTERM';
+    return code === 0 || young ? undefined : `SIGTERM ended the agent with ${text}`;
   }
 
   /** Undefined while it does not answer. */
@@ -104,6 +108,7 @@ export class AgentUnderTest {
   }
 
   #start(): AgentProcess {
+    this.#startedAt = performance.now();
     const { main, env, logPath, port } = this.#options;
     return new AgentProcess({ command: [process.execPath, main, 'agent'], env, logPath, port });
   }

@@ -6,14 +6,23 @@ import type { FileTrack, TortureContainer } from './torture-container.ts';
 const SEE_MS = 1_000;
 /** After so long the watch on the API works again, whatever had befallen it. */
 const API_RECOVERS_MS = 6_000;
+/** What was written so long ago, in ms, is in what the agent says of the bytes it has not read. */
+const LOOK_MS = 400;
 /** What was read so long ago is stored, where no batch waits. */
-const BATCH_MS = 1_500;
+const BATCH_MS = 700;
 /** The same where some do, and the store was not hindered for as long before: retries pause for 5 s at most. */
 const STORE_MS = 8_000;
 /** What is known for so long is in the offsets file. */
 const SAVED_MS = 2_500;
 /** An agent that lives for so long tells what it misses. */
 const TELL_MS = 5_000;
+
+/** All that was written by `to` had been read at `at`, in this life of the agent. */
+interface Reading {
+  readonly to: number;
+  readonly at: number;
+  readonly life: number;
+}
 
 /** What is known of the agent's view of one container. */
 interface View {
@@ -24,8 +33,7 @@ interface View {
   saved: boolean;
   /** What was finished by then is stored. */
   storedTo: number;
-  /** Read to the first, as seen at the second. */
-  reading: { readonly to: number; readonly at: number; readonly life: number } | undefined;
+  readonly readings: Reading[];
   /** What is seen before does not count: the pod was deselected. */
   ignoreUntil: number;
 }
@@ -114,7 +122,7 @@ export class Fairness {
   relabelled(container: TortureContainer, selected: boolean): void {
     const view = this.#view(container);
     view.life = -1;
-    view.reading = undefined;
+    view.readings.length = 0;
     view.ignoreUntil = selected ? this.now + API_RECOVERS_MS : Infinity;
   }
 
@@ -144,9 +152,10 @@ export class Fairness {
         view.since = asked;
       }
       view.saved ||= asked - view.since > SAVED_MS;
+      if (view.readings[0]?.life !== this.#life) view.readings.length = 0;
       this.#advance(view, idle);
       if (bytes > 0) continue;
-      view.reading ??= { to: asked - SEE_MS, at: this.now, life: this.#life };
+      view.readings.push({ to: asked - LOOK_MS, at: this.now, life: this.#life });
     }
     this.#held = this.#held.filter(({ container, file }) => {
       const { storedTo } = this.#view(container);
@@ -177,15 +186,14 @@ export class Fairness {
 
   /** Notes what must be stored by now. */
   #advance(view: View, idle: boolean): void {
-    const { reading } = view;
-    if (reading === undefined) return;
-    const { to, at, life } = reading;
-    if (life === this.#life) {
-      const stored = this.now - at >= STORE_MS && this.#etcdSince < at - STORE_MS;
-      if (!stored && !(idle && this.now - at >= BATCH_MS)) return;
-      view.storedTo = Math.max(view.storedTo, to);
-    }
-    view.reading = undefined;
+    const { now } = this;
+    const isStored = ({ life, at }: Reading) =>
+      life === this.#life &&
+      ((idle && now - at >= BATCH_MS) || (now - at >= STORE_MS && this.#etcdSince < at - STORE_MS));
+    const stored = view.readings.findLastIndex(isStored);
+    if (stored < 0) return;
+    view.storedTo = Math.max(view.storedTo, view.readings[stored]!.to);
+    view.readings.splice(0, stored + 1);
   }
 
   #excuse(container: TortureContainer, file: FileTrack, why: string): void {
@@ -221,7 +229,7 @@ export class Fairness {
   #view(container: TortureContainer): View {
     let view = this.#views.get(container);
     if (view === undefined) {
-      view = { life: -1, since: 0, saved: false, storedTo: 0, reading: undefined, ignoreUntil: 0 };
+      view = { life: -1, since: 0, saved: false, storedTo: 0, readings: [], ignoreUntil: 0 };
       this.#views.set(container, view);
     }
     return view;

@@ -70,8 +70,8 @@ export class Faults {
       } else {
         this.#count('agent: SIGTERM');
         fairness.agentEnded();
-        const code = await agent.stop(GRACE_MS);
-        if (code !== 0) this.complaints.push(`SIGTERM: the agent ended with ${code ?? 'SIGKILL'}`);
+        const wrong = await agent.stop(GRACE_MS);
+        if (wrong !== undefined) this.complaints.push(wrong);
       }
       if (random.chance(0.15)) await this.#spoilState();
       await pause(
