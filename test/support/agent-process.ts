@@ -59,7 +59,8 @@ export class RunningAgent {
   /** Scrapes at which the account did not add up. */
   readonly imbalances: string[] = [];
   scrapes = 0;
-  readonly #base: string;
+  /** Where it serves HTTP. */
+  readonly base: string;
   readonly #child: ChildProcess;
   readonly #closed: Promise<[number | null, NodeJS.Signals | null]>;
   #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
@@ -72,7 +73,7 @@ export class RunningAgent {
     const [command, all] = existsSync(setpriv)
       ? [setpriv, ['--pdeathsig', 'KILL', process.execPath, ...args]]
       : [process.execPath, args];
-    this.#base = `http://127.0.0.1:${env['HTTP_PORT']}`;
+    this.base = `http://127.0.0.1:${env['HTTP_PORT']}`;
     const child = spawn(command, all, { env, stdio: ['ignore', 'ignore', 'pipe'], ...(cwd && { cwd }) });
     this.#child = child;
     running.add(child);
@@ -213,7 +214,7 @@ export class RunningAgent {
   /** Undefined while it does not listen. */
   async #get(path: string): Promise<Response | undefined> {
     try {
-      return await fetch(`${this.#base}${path}`, { signal: AbortSignal.timeout(5_000) });
+      return await fetch(`${this.base}${path}`, { signal: AbortSignal.timeout(5_000) });
     } catch {
       return undefined;
     }

@@ -8,6 +8,7 @@ import { Etcd3, type IOptions, Range } from 'etcd3';
 import { type Certificates, jwtTokenFlag, makeCertificates } from './certificates.ts';
 import { findEtcd } from './ensure-etcd.ts';
 import { freePorts } from './free-ports.ts';
+import type { IsolatedNetwork } from './isolated-network.ts';
 import { until } from './until.ts';
 
 export interface EtcdOptions {
@@ -21,6 +22,8 @@ export interface EtcdOptions {
   readonly quotaBytes?: number;
   /** Tokens as JWT: every change of users or roles makes the older tokens fail. */
   readonly jwt?: boolean;
+  /** Where the last member runs, so that it can be cut off; not together with `tls`. */
+  readonly network?: IsolatedNetwork | undefined;
   /** More flags of the server, without their dashes. */
   readonly flags?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -107,14 +110,18 @@ async function startMembers(count: number, options: EtcdOptions): Promise<TestEt
   );
   const certificates = options.tls && (await makeCertificates(directories[0]!));
   const ports = await freePorts(2 * count);
-  const peer = (index: number) => `http://127.0.0.1:${ports[count + index]!}`;
+  const { network } = options;
+  const isIsolated = (index: number) => network !== undefined && index === count - 1;
+  const host = (index: number) =>
+    (isIsolated(index) ? network?.address : network?.hostAddress) ?? '127.0.0.1';
+  const peer = (index: number) => `http://${host(index)}:${ports[count + index]!}`;
   const cluster = directories.map((_, index) => `m${index}=${peer(index)}`).join(',');
   const token = options.jwt ? await jwtTokenFlag(directories[0]!) : undefined;
 
   const members = directories.map((directory, index) => {
     const port = ports[index]!;
     // The server listens on an address only; by an address, Node warns of TLS (DEP0123).
-    const listen = `${certificates ? 'https' : 'http'}://127.0.0.1:${port}`;
+    const listen = `${certificates ? 'https' : 'http'}://${host(index)}:${port}`;
     const url = certificates ? `https://localhost:${port}` : listen;
     const flags = {
       name: `m${index}`,
@@ -134,9 +141,10 @@ async function startMembers(count: number, options: EtcdOptions): Promise<TestEt
       ...(token !== undefined && { 'auth-token': token }),
       ...options.flags,
     };
-    return { directory, url, flags: Object.entries(flags).map(([name, value]) => `--${name}=${value}`) };
+    const texts = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+    return { directory, url, flags: texts, enter: isIsolated(index) ? (network?.enter ?? []) : [] };
   });
-  const processes = members.map(({ directory, flags }) => new EtcdProcess(directory, flags));
+  const processes = members.map((member) => new EtcdProcess(member));
   try {
     await Promise.all(processes.map((member) => member.start()));
     const { rootPassword, users = [] } = options;
@@ -206,12 +214,15 @@ function handle(parts: {
 class EtcdProcess {
   readonly #directory: string;
   readonly #flags: readonly string[];
+  readonly #enter: readonly string[];
   #child: ChildProcess | undefined;
   #stderr = '';
 
-  constructor(directory: string, flags: readonly string[]) {
-    this.#directory = directory;
-    this.#flags = flags;
+  /** @param options.enter the command that runs it somewhere else, or nothing. */
+  constructor(options: { directory: string; flags: readonly string[]; enter: readonly string[] }) {
+    this.#directory = options.directory;
+    this.#flags = options.flags;
+    this.#enter = options.enter;
   }
 
   get pid(): number | undefined {
@@ -230,9 +241,8 @@ class EtcdProcess {
     }
     // Through setpriv, where there is one (Linux), the kernel ends the server even when the test is killed.
     const setpriv = '/usr/bin/setpriv';
-    const [command, args] = existsSync(setpriv)
-      ? [setpriv, ['--pdeathsig', 'KILL', etcd, ...this.#flags]]
-      : [etcd, this.#flags];
+    const underWatch = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL'] : [];
+    const [command = etcd, ...args] = [...this.#enter, ...underWatch, etcd, ...this.#flags];
     // The server also takes flags from the environment (ETCD_…): it must see none of the test's.
     const env = { PATH: process.env['PATH'], ETCD_UNSUPPORTED_ARCH: process.arch };
     const child = spawn(command, args, { cwd: this.#directory, env, stdio: ['ignore', 'ignore', 'pipe'] });
