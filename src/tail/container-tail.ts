@@ -205,7 +205,8 @@ export class ContainerTail implements Tail, Pollable {
     this.#tellLost(file, file.lostEnd);
     offsets.seen(file.fileId, file.entry.name, file.position);
     offsets.finished(file.fileId, true);
-    if (file.deleted) this.files.forget(file);
+    // Not before a listing has told that it is gone: its compressed twin may just have appeared.
+    if (file.deleted && file.goneIn !== Infinity) this.files.forget(file);
     else if (file.entry.compressed) file.close();
   }
 

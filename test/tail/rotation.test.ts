@@ -177,6 +177,32 @@ describe('rotation by the kubelet', () => {
     expectAll(pipeline);
   });
 
+  it('does not read a file anew that is compressed in the moment in which it is taken as over', async () => {
+    const settle = 325;
+    const pipeline = start({ timing: { settle, directoryLook: 2_000 } });
+    const saving = setInterval(() => pipeline.store.snapshot(new Date()), 2);
+    for (let rotation = 0; rotation < 8; rotation++) {
+      dir.put('0.log', dir.lines(20));
+      await pipeline.until(dir.written.length);
+      const rotated = dir.rename();
+      dir.put('0.log', dir.lines());
+      pipeline.tail.rescan();
+      const file = await until(
+        () => pipeline.tail.files.ordered.find(({ entry, endSince }) => entry.name === rotated && endSince),
+        { what: 'the end of the rotated file' },
+      );
+      const over = file.endSince! + settle;
+      await until(() => performance.timeOrigin + performance.now() > over - 15, { what: 'the moment' });
+      dir.compress(rotated);
+      await pipeline.until(dir.written.length);
+      await until(() => !pipeline.tail.files.ordered.includes(file) || file.finished, { what: 'its end' });
+      pipeline.tail.rescan();
+    }
+    await sleep(300);
+    clearInterval(saving);
+    expectAll(pipeline);
+  });
+
   it('goes on at the same uncompressed offset after a restart over which the file was compressed', async () => {
     dir.put('0.log', dir.lines(3000));
     const first = start({ maxBatches: 2, downAfter: 100 });
