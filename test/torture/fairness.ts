@@ -57,7 +57,8 @@ export class Fairness {
   readonly excused = new Map<string, number>();
   readonly #views = new Map<TortureContainer, View>();
   /** Deleted files that the agent must have open, or have read. */
-  #held: { readonly container: TortureContainer; readonly file: FileTrack }[] = [];
+  #held: { readonly container: TortureContainer; readonly file: FileTrack; readonly deletedAt: number }[] =
+    [];
   #life = 0;
   /** Since its first answer. */
   #upSince: number | undefined;
@@ -141,11 +142,14 @@ export class Fairness {
     // What it says after it was told to end does not count.
     if (asked < this.#startedAt) return;
     this.#upSince ??= asked;
-    for (const container of containers) {
+    // A container that is let go has been read: so the agent says, and it must be true.
+    const letGo = new Set<TortureContainer>();
+    for (const { container, deletedAt } of this.#held) if (asked > deletedAt + SEE_MS) letGo.add(container);
+    for (const container of new Set([...containers, ...letGo])) {
       const { namespace, pod, container: name } = container.target;
       const view = this.#view(container);
       if (asked < view.ignoreUntil) continue;
-      const bytes = behind.get(`${namespace}/${pod}/${name}`);
+      const bytes = behind.get(`${namespace}/${pod}/${name}`) ?? (letGo.has(container) ? 0 : undefined);
       if (bytes === undefined) continue;
       if (view.life !== this.#life) {
         view.life = this.#life;
@@ -169,7 +173,7 @@ export class Fairness {
     const { seqs, createdAt } = file;
     const { directory } = container.target;
     this.#journal.note('deleted', { directory, from: seqs[0], to: seqs.at(-1), createdAt, open });
-    if (open) this.#held.push({ container, file });
+    if (open) this.#held.push({ container, file, deletedAt: this.now });
     else
       this.#excuse(container, file, this.#upSince === undefined ? 'deleted while down' : 'deleted too soon');
   }

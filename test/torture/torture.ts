@@ -126,7 +126,6 @@ async function torture(options: TortureOptions): Promise<boolean> {
   });
   over.abort();
   await watching;
-  fairness.agentEnded();
   fairness.end();
   const wrong = await agent.stop(30_000);
   if (wrong !== undefined) complaints.push(wrong);
