@@ -71,10 +71,12 @@ describe('an agent under load', () => {
     let last: RunningAgent | undefined;
     const complaints: string[] = [];
     await whileWriting(life, random, async () => {
+      // Large batches: much is in flight whenever the offsets are saved.
+      const large = { BATCH_SIZE: '5000', BATCH_PERIOD: '1s' };
       for (let round = 0; round < 6; round++) {
-        last = await node.startAgent();
+        last = await node.startAgent(large);
         if (random.chance(0.7)) await last.ready();
-        await sleep(random.int(0, 1_200));
+        await sleep(random.int(0, 2_500));
         await last.kill();
         complaints.push(...last.complaints);
       }
