@@ -193,6 +193,11 @@ async function storedTexts(): Promise<string[]> {
   return (await allStored(etcd)).map(({ value }) => ownText(value)).toSorted();
 }
 
+/** Descriptors but for sockets: connections of scrapes come and go. */
+function held(agent: RunningAgent): number {
+  return agent.descriptors().filter((path) => !path.startsWith('socket:')).length;
+}
+
 async function untilLetGo(agent: RunningAgent, node: TestNode, { files = 'go' } = {}): Promise<void> {
   const open = () =>
     agent.descriptors().filter((path) => path.startsWith(node.podLogDir) && path.includes('.log'));

@@ -99,7 +99,7 @@ describe.each(['goes on', 'is killed now and then', 'is stopped now and then'])(
       const agents = new Agents();
       const scene = { node, random, agents, life: nodeLife(node, random) };
       await agents.start(node);
-      const end = AbortSignal.timeout(10_000);
+      const end = AbortSignal.timeout(7_000);
       const running: Promise<void>[] = ['loop-1', 'loop-2'].map((name) => crashLoop(scene, name, end));
       const restarts = async () => {
         while (!end.aborted) {
