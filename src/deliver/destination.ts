@@ -22,7 +22,7 @@ export interface DestinationOptions {
 
 /** Bytes in a batch unless the writer asks for more, and bytes that may wait for one writer. */
 const BATCH_BYTES = 1024 * 1024;
-const WAITING_BYTES = 8 * 1024 * 1024;
+const WAITING_BYTES = 2 * 1024 * 1024;
 /** So many batches may wait for each that is being written. */
 const WAITING_BATCHES = 4;
 
