@@ -132,6 +132,7 @@ describe('a pod', () => {
     const agent = await node.startAgent();
     await agent.ready();
     // Without the sockets: how many connections lie idle in a pool is chance.
+    // Connections of scrapes come and go.
     const open = (): number => agent.descriptors().filter((path) => !path.startsWith('socket:')).length;
     let descriptors: number | undefined;
     for (let round = 0; round < 3; round++) {
@@ -191,11 +192,6 @@ describe('a pod', () => {
 async function storedTexts(): Promise<string[]> {
   expect(await countStored(etcd)).toBeGreaterThan(0);
   return (await allStored(etcd)).map(({ value }) => ownText(value)).toSorted();
-}
-
-/** Descriptors but for sockets: connections of scrapes come and go. */
-function held(agent: RunningAgent): number {
-  return agent.descriptors().filter((path) => !path.startsWith('socket:')).length;
 }
 
 async function untilLetGo(agent: RunningAgent, node: TestNode, { files = 'go' } = {}): Promise<void> {
