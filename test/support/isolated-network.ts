@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
+import { installDebianPackage } from './debian-package.ts';
 
 const run = promisify(execFile);
 
@@ -29,6 +30,7 @@ export async function isolatedNetwork(): Promise<IsolatedNetwork> {
     execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
   };
   try {
+    await ip('-V').catch(() => installDebianPackage('iproute2'));
     await ip('netns', 'add', name);
   } catch (cause) {
     throw new Error(`Cannot make a network namespace: ${(cause as Error).message.trim()}`, { cause });
