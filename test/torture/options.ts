@@ -8,6 +8,8 @@ export interface TortureOptions {
   /** Pods that live long. */
   readonly pods: number;
   readonly linesPerSecond: number;
+  /** Mean time between two rounds in which the kubelet rotates what is too large, in seconds. */
+  readonly rotateEvery: number;
   /** Keep the directory also where nothing was wrong. */
   readonly keep: boolean;
 }
@@ -22,10 +24,13 @@ export function parseTorture(args: readonly string[]): TortureOptions {
       'kill-every': { type: 'string', default: '5' },
       pods: { type: 'string', default: '8' },
       'lines-per-second': { type: 'string', default: '1500' },
+      'rotate-every': { type: 'string', default: '3' },
       keep: { type: 'boolean', default: false },
     },
   });
-  const positive = (name: 'minutes' | 'seed' | 'kill-every' | 'pods' | 'lines-per-second') => {
+  const positive = (
+    name: 'minutes' | 'seed' | 'kill-every' | 'pods' | 'lines-per-second' | 'rotate-every',
+  ) => {
     const value = Number(values[name]);
     if (Number.isFinite(value) && value >= 0) return value;
     throw new Error(`Cannot read --${name}: «${values[name]}» is no number`);
@@ -36,6 +41,7 @@ export function parseTorture(args: readonly string[]): TortureOptions {
     killEvery: positive('kill-every'),
     pods: positive('pods'),
     linesPerSecond: positive('lines-per-second'),
+    rotateEvery: positive('rotate-every'),
     keep: values.keep,
   };
 }

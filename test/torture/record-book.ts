@@ -25,6 +25,8 @@ export interface Place {
 
 /** How the store differs from what was written, in numbers of records; at most a few of each are named. */
 export interface Differences {
+  /** Different records that were found. */
+  stored: number;
   lost: number;
   twice: number;
   altered: number;
@@ -35,7 +37,7 @@ export interface Differences {
   readonly examples: string[];
 }
 
-/** Remembers of every record so much that a stored one can be compared with it: 18 bytes. */
+/** Remembers of every record so much that a stored one can be compared with it: 21 bytes. */
 export class RecordBook {
   readonly places: Place[] = [];
   readonly #started = performance.now();
@@ -43,9 +45,10 @@ export class RecordBook {
   #keys = new Uint32Array(1024);
   #values = new Uint32Array(1024);
   #finished = new Uint32Array(1024);
+  /** Of the key under which it was stored, the whole of it; 0 where it was not seen. */
+  #stored = new Uint32Array(1024);
   #place = new Uint16Array(1024);
   #duty = new Uint8Array(1024);
-  #seen = new Uint8Array(1024);
   #kind = new Uint8Array(1024);
 
   /** The number of records, and the `seq` of the next one. */
@@ -121,11 +124,14 @@ export class RecordBook {
       say('unexpected');
       return;
     }
-    if (this.#seen[seq] === 1) {
+    const under = crc32(key) || 1;
+    const before = this.#stored[seq];
+    if (before !== 0 && before !== under) {
       to.twice++;
       say('twice');
     }
-    this.#seen[seq] = 1;
+    if (before === 0) to.stored++;
+    this.#stored[seq] = under;
     const { namespace, pod, container } = this.places[this.#place[seq]!]!;
     const member = `,"kubernetes":${JSON.stringify({ namespace, pod, container, node: 'node-1' })}}`;
     const json = value.subarray(0, -member.length);
@@ -143,7 +149,7 @@ export class RecordBook {
   /** When all that is stored was seen: what is missing. */
   missing(to: Differences): void {
     for (let seq = 0; seq < this.#size; seq++) {
-      if (this.#seen[seq] === 1 || this.#duty[seq] === NEVER) continue;
+      if (this.#stored[seq] !== 0 || this.#duty[seq] === NEVER) continue;
       if (this.#duty[seq] === MAY) {
         to.missing.push(seq);
         continue;
@@ -167,7 +173,7 @@ export class RecordBook {
     this.#finished = copied(new Uint32Array(length), this.#finished);
     this.#place = copied(new Uint16Array(length), this.#place);
     this.#duty = copied(new Uint8Array(length), this.#duty);
-    this.#seen = copied(new Uint8Array(length), this.#seen);
+    this.#stored = copied(new Uint32Array(length), this.#stored);
     this.#kind = copied(new Uint8Array(length), this.#kind);
   }
 }

@@ -1,27 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestEtcd } from '../support/etcd.ts';
 import type { Differences, RecordBook } from './record-book.ts';
 
-const PAGE = 5_000;
-const end = 'logs0';
+/** Keys in one read, and in one transaction that deletes them: etcd's `--max-txn-ops` must allow it. */
+export const PAGE = 2_000;
+/** So many keys may stay. */
+const KEEP = 20_000;
+const PAUSE_MS = 2_000;
+const after = Buffer.from([0]);
 
-/** Compares all that etcd holds with what was written; reads it in pages. Returns the number of keys. */
-export async function compareWithStore(
-  { client }: TestEtcd,
-  book: RecordBook,
-  to: Differences,
-): Promise<number> {
-  let from = Buffer.from('logs/');
-  let keys = 0;
-  for (;;) {
-    const { kvs, more } = await client.kv.range(
-      { key: from, range_end: Buffer.from(end), limit: PAGE },
-      { deadline: Date.now() + 60_000 },
-    );
-    for (const { key, value } of kvs) book.see(key, value, to);
-    keys += kvs.length;
-    if (!more) break;
-    from = Buffer.concat([kvs.at(-1)!.key, Buffer.from([0])]);
+/**
+ * Takes what is stored out of etcd and compares it with what was written, all the while: etcd stays small, however
+ * long the run is. A key is deleted by its name and only after it was compared; one that is written again later is
+ * compared again.
+ */
+export class StoredRecords {
+  readonly #etcd: TestEtcd;
+  readonly #book: RecordBook;
+  readonly #differences: Differences;
+  #failures = 0;
+
+  constructor(etcd: TestEtcd, book: RecordBook, differences: Differences) {
+    this.#etcd = etcd;
+    this.#book = book;
+    this.#differences = differences;
   }
-  book.missing(to);
-  return keys;
+
+  /** Until the signal aborts. What fails while etcd is broken is tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(PAUSE_MS);
+      try {
+        if ((await this.#count()) > KEEP) await this.#pass(true, signal);
+      } catch {
+        this.#failures++; // etcd is frozen or down, which is what this run is for.
+      }
+    }
+  }
+
+  /** Everything that is left. @throws what etcd says. */
+  async finish(): Promise<void> {
+    await this.#pass(false);
+  }
+
+  async #pass(remove: boolean, signal?: AbortSignal): Promise<void> {
+    let from = Buffer.from('logs/');
+    for (;;) {
+      const { kvs, more, header } = await this.#etcd.client.kv.range(
+        { key: from, range_end: Buffer.from('logs0'), limit: PAGE },
+        { deadline: Date.now() + 10_000 },
+      );
+      for (const { key, value } of kvs) this.#book.see(key, value, this.#differences);
+      if (remove && kvs.length > 0) {
+        await this.#etcd.client.kv.txn(
+          {
+            compare: [],
+            success: kvs.map(({ key }) => ({ request_delete_range: { key } })),
+            failure: [],
+          },
+          { deadline: Date.now() + 10_000 },
+        );
+      }
+      if (!more || signal?.aborted === true) {
+        if (remove) await this.#etcd.client.kv.compact({ revision: header.revision });
+        return;
+      }
+      from = Buffer.concat([kvs.at(-1)!.key, after]);
+    }
+  }
+
+  async #count(): Promise<number> {
+    const { count } = await this.#etcd.client.kv.range(
+      { key: Buffer.from('logs/'), range_end: Buffer.from('logs0'), count_only: true },
+      { deadline: Date.now() + 2_000 },
+    );
+    return Number(count);
+  }
 }

@@ -7,6 +7,8 @@ export interface TortureNodeOptions extends NodeParts {
   /** Pods that live long. */
   readonly pods: number;
   readonly linesPerSecond: number;
+  /** Mean time between two of the kubelet's rounds. */
+  readonly rotateEveryMs: number;
 }
 
 /** What happened on the node so far. */
@@ -55,9 +57,10 @@ export class TortureNode {
       const now = performance.now();
       due += (Math.min(now - last, 250) * linesPerSecond) / 1000;
       last = now;
-      const writers = this.containers.filter(({ ended }) => !ended);
+      const [writers = [], others = []] = this.#writers();
       while (due >= 1 && writers.length > 0) {
         const burst = Math.min(Math.floor(due), random.int(1, Math.max(2, Math.ceil(linesPerSecond / 50))));
+        if (others.length > 0 && random.chance(0.02)) random.pick(others).print(1);
         // The square makes the first ones noisy.
         writers[Math.floor(random.next() ** 2 * writers.length)]!.print(burst);
         due -= burst;
@@ -66,11 +69,18 @@ export class TortureNode {
     }
   }
 
+  /** Containers that print: those of pods that are selected, and the others. */
+  #writers(): TortureContainer[][] {
+    return [true, false]
+      .map((selected) => this.#pods.filter((pod) => pod.isSelected === selected))
+      .map((pods) => pods.flatMap(({ containers }) => containers.filter(({ ended }) => !ended)));
+  }
+
   /** The kubelet's rounds, more frequent than the real ones. */
   async #rotate(signal: AbortSignal): Promise<void> {
-    const { random } = this.#options;
+    const { random, rotateEveryMs } = this.#options;
     while (!signal.aborted) {
-      await pause(random.int(1_500, 4_000), signal);
+      await pause((0.5 + random.next()) * rotateEveryMs, signal);
       for (const container of this.containers) {
         if (container.ended || container.busy) continue;
         if (container.size < container.rotateBytes) continue;

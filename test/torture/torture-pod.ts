@@ -31,6 +31,8 @@ export interface NodeParts {
 /** Why a pod is selected or not. */
 export type PodKind = 'selected' | 'static' | 'other-label' | 'other-namespace' | 'other-node';
 
+/** A line that is printed within this time of a change of labels may be cut by it. */
+const RELABEL_MS = 6_000;
 const selectedLabels = { app: 'snowplow' };
 
 /** A pod: its files on the node and its object in the API, each of which comes and goes by itself. */
@@ -45,6 +47,8 @@ export class TorturePod {
   readonly #runtime: 'containerd' | 'conmon' | 'docker';
   readonly #dockers: DockerBacking[] = [];
   #deselected = false;
+  /** What the agent does with the pod is not judged before this time. */
+  #settledAt = 0;
   /** It is about to go: nothing else is to befall it. */
   ending = false;
 
@@ -61,6 +65,10 @@ export class TorturePod {
     this.#files = new SimulatedPod(podLogDir, { namespace: this.#namespace, pod: name, uid: this.#uid }, () =>
       format({ clock, utcOffsetMinutes: zone }),
     );
+  }
+
+  get isSelected(): boolean {
+    return this.kind === 'selected' || this.kind === 'static';
   }
 
   start(container: string): TortureContainer {
@@ -137,6 +145,7 @@ export class TorturePod {
     const { api, fairness } = this.#parts;
     this.#note(deselected ? 'pod deselected' : 'pod selected again');
     this.#deselected = deselected;
+    this.#settledAt = fairness.now + RELABEL_MS;
     for (const container of this.containers) fairness.relabelled(container, !deselected);
     api.updatePod({ namespace: this.#namespace, name: this.name, labels });
   }
@@ -146,7 +155,7 @@ export class TorturePod {
   }
 
   get #duty(): Duty {
-    if (this.kind !== 'selected' && this.kind !== 'static') return NEVER;
-    return this.#deselected ? MAY : MUST;
+    if (!this.isSelected) return NEVER;
+    return this.#deselected || this.#parts.fairness.now < this.#settledAt ? MAY : MUST;
   }
 }

@@ -17,7 +17,7 @@ import { Journal } from './journal.ts';
 import { parseTorture, type TortureOptions } from './options.ts';
 import { type Differences, RecordBook } from './record-book.ts';
 import { report } from './report.ts';
-import { compareWithStore } from './stored-records.ts';
+import { PAGE, StoredRecords } from './stored-records.ts';
 import { TortureNode } from './torture-node.ts';
 
 const MAX_RECORD_BYTES = 1024 * 1024;
@@ -25,7 +25,7 @@ const SETTLE_MS = 180_000;
 
 /** Runs the agent under torture and says what came of it. True if nothing was wrong. */
 async function torture(options: TortureOptions): Promise<boolean> {
-  const { minutes, seed, killEvery, pods, linesPerSecond, keep } = options;
+  const { minutes, seed, killEvery, pods, linesPerSecond, rotateEvery, keep } = options;
   const directory = await mkdtemp(join(tmpdir(), `frostbeat-torture-${seed}-`));
   const [podLogDir, dockerDir, stateDir] = ['pods', 'docker', 'state'].map((name) =>
     join(directory, name),
@@ -34,7 +34,7 @@ async function torture(options: TortureOptions): Promise<boolean> {
   say(`seed ${seed}: ${minutes} min, ${pods} pods, ${linesPerSecond} lines/s, in ${directory}`);
 
   ensureEtcd();
-  await using etcd = await startEtcd({ quotaBytes: 16 * 2 ** 30 });
+  await using etcd = await startEtcd({ quotaBytes: 8 * 2 ** 30, flags: { 'max-txn-ops': PAGE } });
   const api = await KubeApi.start({ bookmarkMs: 2_000 });
   const random = new Random(seed);
   const clock = wallClock();
@@ -43,7 +43,13 @@ async function torture(options: TortureOptions): Promise<boolean> {
   const fairness = new Fairness(book, journal);
   const records = new TestRecords({ random, clock, long: 0.001 });
   const parts = { podLogDir, dockerDir, api, random, clock, book, records, fairness, journal };
-  const node = new TortureNode({ ...parts, pods, linesPerSecond, maxRecordBytes: MAX_RECORD_BYTES });
+  const node = new TortureNode({
+    ...parts,
+    pods,
+    linesPerSecond,
+    rotateEveryMs: rotateEvery * 1000,
+    maxRecordBytes: MAX_RECORD_BYTES,
+  });
 
   const port = await freePort();
   fairness.agentStarted();
@@ -66,6 +72,17 @@ async function torture(options: TortureOptions): Promise<boolean> {
       MAX_RECORD_BYTES: String(MAX_RECORD_BYTES),
     },
   });
+  const differences: Differences = {
+    stored: 0,
+    lost: 0,
+    twice: 0,
+    altered: 0,
+    outOfPlace: 0,
+    unexpected: 0,
+    missing: [],
+    examples: [],
+  };
+  const stored = new StoredRecords(etcd, book, differences);
   const complaints: string[] = [];
   const faults = new Faults({
     agent,
@@ -97,13 +114,13 @@ async function torture(options: TortureOptions): Promise<boolean> {
       next = fairness.now + 5_000;
       const memory = Math.round(agent.peakBytes / 2 ** 20);
       say(
-        `${Math.round(fairness.now / 1000)} s: ${node.lines} lines, ${book.size} records, ${faults.total} faults, peak ${memory} MiB`,
+        `${Math.round(fairness.now / 1000)} s: ${node.lines} lines, ${book.size} records, ${differences.stored} compared, ${faults.total} faults, peak ${memory} MiB`,
       );
     }
   })();
 
   const ending = AbortSignal.timeout(minutes * 60_000);
-  await Promise.all([node.run(ending), faults.run(ending)]);
+  await Promise.all([node.run(ending), faults.run(ending), stored.run(ending)]);
 
   // Everything works again and no more is written: what is there must come to the store.
   const deadline = fairness.now + SETTLE_MS;
@@ -133,23 +150,14 @@ async function torture(options: TortureOptions): Promise<boolean> {
   await journal.close();
 
   say(`comparing the store with ${book.size} records …`);
-  const differences: Differences = {
-    lost: 0,
-    twice: 0,
-    altered: 0,
-    outOfPlace: 0,
-    unexpected: 0,
-    missing: [],
-    examples: [],
-  };
-  const stored = await compareWithStore(etcd, book, differences);
+  await stored.finish();
+  book.missing(differences);
   const said = await agent.said();
   const { text, passed } = report({
     options,
     lines: node.lines,
     containers,
     book,
-    stored,
     differences,
     events: node.counts,
     faults: faults.counts,
