@@ -195,9 +195,10 @@ function connectedTo(agent: RunningAgent, { members }: TestEtcdCluster): TestEtc
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , , state, , , , , , inode]) => state === '01' && inodes.has(inode))
     .map(([, , remote]) => String(Number.parseInt(remote?.split(':')[1] ?? '', 16)));
-  const found = members.find(({ url }) => ports.includes(new URL(url).port));
-  if (found === undefined)
+  const [found, ...others] = members.filter(({ url }) => ports.includes(new URL(url).port));
+  if (found === undefined || others.length > 0) {
     throw new Error(`Cannot tell where the agent is connected to: ${ports.join(', ')}`);
+  }
   return found;
 }
 
