@@ -1,10 +1,11 @@
+import { appendFileSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { toDeadLetterLine } from '../../src/deliver/dead-letter.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
-import { directoryAgent, recordText } from '../support/directory-agent.ts';
+import { committedBytes, testNode, untilStored, writeRecords } from '../integration/node.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { stored } from '../support/etcd-writer.ts';
 import { frostbeat } from '../support/frostbeat.ts';
@@ -30,35 +31,33 @@ const letter = (one: LogRecord, writer = 'etcd'): string =>
   toDeadLetterLine({ record: one, reason: 'too large' }, writer, new Date());
 const numbered = (n: number, content: string | Buffer = `{"n":${n}}`): LogRecord =>
   record(content, { traceId: `t${n}`, id: `0123456789abcdef-${n.toString(16).padStart(12, '0')}` });
-const good = (from: number) => Array.from({ length: 50 }, (_, n) => recordText('good', from + n));
 const replay = (args: string[], env: Record<string, string> = {}) =>
   frostbeat(['replay', ...args], { env: { ETCD_SERVERS: etcd.url, ...env } });
 
 describe('a record that etcd does not take', () => {
   it('is a dead letter and settled, the others are stored; replayed to a server that takes it, it is stored too', async () => {
-    const huge = recordText('huge', 50, { pad: 'x'.repeat(1_700_000) });
-    const env = { ETCD_SERVERS: etcd.url, MAX_RECORD_BYTES: '4MiB', KUBERNETES_METADATA: 'false' };
-    await using agent = await directoryAgent(env);
-    await agent.write('web', [...good(0), huge, ...good(51)]);
-    await agent.start();
-    await until(async () => (await stored(etcd)).size === 100, {
-      timeoutMs: 40_000,
-      what: 'the good records',
-    });
-    await until(async () => (await agent.deadLetters()).length === 1, { what: 'the dead letter' });
-    expect(await agent.metric('frostbeat_lines_dead_lettered_total')).toBe(1);
-    expect(await agent.metric('frostbeat_dead_letters_total')).toBe(1);
-    expect(await agent.stop()).toBe(0);
+    const node = await testNode(etcd);
+    const log = join(node.podLogDir, 'demo-system_web_uid/app/0.log');
+    const huge = `{"time":"2026-01-01T00:00:00Z","traceId":"huge","pad":"${'x'.repeat(1_700_000)}"}`;
+    writeRecords(log, 50);
+    appendFileSync(log, `2026-01-01T00:00:00Z stdout F ${huge}\n`);
+    writeRecords(log, 50);
+    const settings = { POD_SOURCE: 'directory', MAX_RECORD_BYTES: '4MiB', KUBERNETES_METADATA: 'false' };
+    const agent = await node.startAgent(settings);
+    await untilStored(etcd, 100, 40_000);
+    await until(async () => (await agent.ledger())?.deadLettered === 1, { what: 'the dead letter' });
+    expect(await agent.metric('dead_letters_total')).toBe(1);
+    expect((await agent.stop()).code).toBe(0);
+    expect(committedBytes(node)).toBe(statSync(log).size);
 
     // It is settled: after a restart nothing is read, and nothing is refused, again.
-    await agent.write('web', [recordText('good', 200)]);
-    await agent.start();
-    await until(async () => (await stored(etcd)).size === 101, { timeoutMs: 40_000, what: 'the new record' });
-    expect(await agent.metric('frostbeat_lines_read_total')).toBe(1);
-    expect(await agent.stop()).toBe(0);
-    expect(await agent.deadLetters()).toHaveLength(1);
+    writeRecords(log, 1);
+    const again = await node.startAgent(settings);
+    await untilStored(etcd, 101, 40_000);
+    expect(await again.ledger()).toMatchObject({ read: 1, deadLettered: 0 });
+    expect((await again.stop()).code).toBe(0);
 
-    const letters = join(agent.stateDir, 'dead-letters/dead-letters-000001.ndjson');
+    const letters = join(node.stateDir, 'dead-letters/dead-letters-000001.ndjson');
     const before = await readFile(letters);
     expect(await replay([letters]).ended()).toMatchObject({
       code: 1,
