@@ -6,7 +6,7 @@ import { Committer } from './offsets/committer.ts';
 import { directoryExists, OffsetStore } from './offsets/offset-store.ts';
 import { loadOffsets } from './offsets/offsets-file.ts';
 import { Health } from './ops/health.ts';
-import { serveHttp } from './ops/http.ts';
+import { type HttpServer, serveHttp } from './ops/http.ts';
 import { showLedger } from './ops/ledger-metrics.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
@@ -20,6 +20,8 @@ import { allowedRoots } from './tail/allowed-roots.ts';
 import { ContainerTail } from './tail/container-tail.ts';
 import { keepWithinBudget } from './tail/held-files.ts';
 import { ReadLoop } from './tail/read-loop.ts';
+import { abortAfter } from './util/abort-after.ts';
+import { pause } from './util/pause.ts';
 import { selectWriters } from './writers/select-writer.ts';
 
 export interface AgentOptions {
@@ -34,6 +36,8 @@ export interface AgentOptions {
 const LINE_OVERHEAD_BYTES = 64 * 1024;
 /** The read loop goes round twenty times a second; after so long without a round it is stuck. */
 const STUCK_MS = 30_000;
+/** The tails have so long to open their files before anything else takes the processor. */
+const FILES_FIRST_MS = 60;
 
 /**
  * The DaemonSet's process: builds the parts in the order of the data path and stops them in that order.
@@ -45,6 +49,9 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
   const { stateDir, podLogDir } = config;
   const health = new Health();
   const running = new AbortController(); // Ends what must outlive the tails.
+  const failed = new AbortController(); // Ends everything, because the start has failed.
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const stopBy = AbortSignal.any([abortAfter(signal, config.shutdownTimeoutMs), failed.signal]);
 
   // offsets: where reading begins, and what is remembered
   const store = new OffsetStore(await loadOffsets(stateDir, log), directoryExists(podLogDir));
@@ -59,30 +66,14 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
 
   // deliver: what takes records, from the last part to the first
   const deadLetters = new DeadLetters({ directory: join(stateDir, 'dead-letters'), log, metrics });
-  const writers = await selectWriters({ config, log });
-  const destinations = writers.map(
-    (writer) =>
-      new Destination({
-        writer,
-        batchSize: config.batchSize,
-        batchPeriodMs: config.batchPeriodMs,
-        maxInFlight: config.maxInFlight,
-        deadLetter: (rejections, name) => deadLetters.add(rejections, name),
-        log,
-        metrics,
-        onRoom: () => loop.wake(),
-      }),
-  );
-  for (const destination of destinations) {
-    health.needs(`writer ${destination.name}`, () => destination.failure);
-  }
+  const destinations: Destination[] = [];
 
   // tail: one loop reads all containers
   const tails = new Map<ContainerTail, ContainerTarget>();
   const progress = health.watches('reading', STUCK_MS);
   const gate = {
     get open() {
-      return !destinations.some(({ full }) => full);
+      return destinations.length > 0 && !destinations.some(({ full }) => full);
     },
   };
   const loop: ReadLoop = new ReadLoop(gate, () => {
@@ -105,6 +96,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
         },
       }),
       loop,
+      stopBy,
       log: log.child({ namespace, pod, container }),
       savedAt: store.savedAt,
       maxLineBytes: config.maxRecordBytes + LINE_OVERHEAD_BYTES,
@@ -150,8 +142,35 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
 
   metrics.beforeScrape.push(() => showTails(metrics, manager, tails, destinations));
   metrics.beforeScrape.push(() => showLedger(metrics, store.ledger()));
-  const http =
-    config.httpPort === 0 ? undefined : await serveHttp({ port: config.httpPort, health, metrics });
+
+  // Files first: what is deleted before it is open is lost, and a store's client takes a while to load.
+  const reading = loop.run(running.signal);
+  const following = Promise.all([source.run(manager, stop), manager.run(stop)]);
+  let http: HttpServer | undefined;
+  try {
+    await pause(FILES_FIRST_MS, signal);
+    for (const writer of await selectWriters({ config, log })) {
+      const destination = new Destination({
+        writer,
+        batchSize: config.batchSize,
+        batchPeriodMs: config.batchPeriodMs,
+        maxInFlight: config.maxInFlight,
+        deadLetter: (rejections, name) => deadLetters.add(rejections, name),
+        log,
+        metrics,
+        onRoom: () => loop.wake(),
+      });
+      destinations.push(destination);
+      health.needs(`writer ${destination.name}`, () => destination.failure);
+    }
+    http = config.httpPort === 0 ? undefined : await serveHttp({ port: config.httpPort, health, metrics });
+  } catch (error) {
+    failed.abort();
+    await following;
+    running.abort();
+    await reading;
+    throw error;
+  }
   log.info(
     {
       writers: config.writers,
@@ -163,19 +182,16 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
     },
     'Frostbeat follows the logs of this node.',
   );
-
   const background = Promise.all([
-    loop.run(running.signal),
     committer.run(running.signal),
     ...destinations.map((destination) => destination.run(running.signal)),
   ]);
-  await Promise.all([source.run(manager, signal), manager.run(signal)]);
+  await following;
 
   log.info('Stopping: what was read is delivered first.');
-  const deadline = AbortSignal.timeout(config.shutdownTimeoutMs);
-  await Promise.all(destinations.map((destination) => destination.drain(deadline)));
+  await Promise.all(destinations.map((destination) => destination.drain(stopBy)));
   running.abort();
-  await background;
+  await Promise.all([reading, background]);
   await committer.save();
   await Promise.all(destinations.map((destination) => destination.close()));
   await deadLetters.close();

@@ -19,6 +19,11 @@ export interface ContainerTailOptions extends Omit<
   readonly loop: ReadLoop;
   readonly log: Logger;
   readonly timing?: Timing;
+  /**
+   * When a stop may take no longer: until then, deleted files that only our descriptors hold are read to their
+   * end. Without it a stop is at once.
+   */
+  readonly stopBy?: AbortSignal;
   /** When the offsets that this run began with were saved. */
   readonly savedAt: string | undefined;
   readonly onGap: (gap: Gap) => void;
@@ -44,6 +49,7 @@ export class ContainerTail implements Tail, Pollable {
   #idleTold = true;
   #drainSince: number | undefined;
   #draining = false;
+  #stopping = false;
   #firstRescan = true;
   #failing: string | undefined;
   #done = Promise.withResolvers<void>();
@@ -62,13 +68,19 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { loop } = this.#options;
-    const stop = () => this.#done.resolve();
+    const { loop, stopBy = signal } = this.#options;
     if (signal.aborted) return;
+    const stop = () => {
+      this.#stopping = true;
+      if (this.#current()?.deleted !== true) this.#done.resolve();
+    };
+    const end = () => this.#done.resolve();
     signal.addEventListener('abort', stop, { once: true });
+    stopBy.addEventListener('abort', end, { once: true });
     loop.add(this);
     await this.#done.promise;
     signal.removeEventListener('abort', stop);
+    stopBy.removeEventListener('abort', end);
     await loop.remove(this);
     this.#finishGone();
     this.files.close();
@@ -145,7 +157,7 @@ export class ContainerTail implements Tail, Pollable {
       this.#options.sink.idle();
     }
     if (!work) this.#failing = undefined;
-    return work || this.#drainSince !== undefined || this.#settling();
+    return work || this.#drainSince !== undefined || this.#settling() || this.#stopping;
   }
 
   /** A file that may be over waits for that to be decided. */
@@ -156,6 +168,10 @@ export class ContainerTail implements Tail, Pollable {
 
   async #read(now: number): Promise<boolean> {
     const file = this.#current();
+    if (this.#stopping && file?.deleted !== true) {
+      this.#done.resolve();
+      return false;
+    }
     if (file === undefined) return this.#maybeDrained(now);
     const piece = await file.readPiece();
     if (piece === 'end') return this.#atEnd(file, now);
@@ -188,6 +204,7 @@ export class ContainerTail implements Tail, Pollable {
       file.entry.compressed ||
       file.position >= file.limit ||
       newer.length > 1 ||
+      (this.#stopping && file.deleted) ||
       ((next !== undefined || gone) && atEndFor >= settle);
     if (!over) return this.#maybeDrained(now);
     // One that went under its live name was not rotated: the next of that name is another run's.

@@ -34,6 +34,7 @@ export class ReadLoop {
   readonly #queued = new Set<Pollable>();
   #reading: { tail: Pollable; done: Promise<unknown> } | undefined;
   #wake: (() => void) | undefined;
+  #added = false;
   /** When the loop last went round, for /healthz; milliseconds since 1970. */
   lastTurn = Date.now();
 
@@ -43,8 +44,11 @@ export class ReadLoop {
     this.#eachRound = eachRound;
   }
 
+  /** It is looked at at once. */
   add(tail: Pollable): void {
     this.#tails.add(tail);
+    this.#added = true;
+    this.#wake?.();
   }
 
   /** Resolves when nothing of the tail is under way any more. */
@@ -66,11 +70,12 @@ export class ReadLoop {
       const now = steadyNow();
       this.lastTurn = Date.now();
       this.#eachRound(now);
+      this.#added = false;
       for (const tail of this.#tails) if (tail.look(now)) this.#enqueue(tail);
       do {
         await this.#readUntil(now + TICK_MS, signal);
         await this.#sleepUntil(now + TICK_MS);
-      } while (steadyNow() < now + TICK_MS && !signal.aborted);
+      } while (steadyNow() < now + TICK_MS && !this.#added && !signal.aborted);
     }
     signal.removeEventListener('abort', wake);
   }

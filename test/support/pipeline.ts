@@ -61,6 +61,9 @@ export class Pipeline {
   readonly batcher: Batcher;
   readonly #shared: boolean;
   readonly #stop = new AbortController();
+  /** What SIGTERM aborts first, and what ends its patience. */
+  readonly #asked = new AbortController();
+  readonly #patience = new AbortController();
   readonly #running: Promise<unknown>;
   ended = false;
   /** While set, the writer fails. */
@@ -127,6 +130,7 @@ export class Pipeline {
       maxLineBytes: maxRecordBytes + 65536,
       allowedRoots: () => options.roots ?? [directory],
       timing: { ...QUICK, ...options.timing },
+      stopBy: this.#patience.signal,
       onRefused: (reason) => this.refused.push(reason),
       onGap: (gap) => this.gaps.push(gap),
       onRescan: () => this.rescans++,
@@ -136,7 +140,7 @@ export class Pipeline {
   }
 
   async #runTail(): Promise<void> {
-    await this.tail.run(this.#stop.signal);
+    await this.tail.run(this.#asked.signal);
     this.ended = true;
   }
 
@@ -171,13 +175,23 @@ export class Pipeline {
   /** As a crash: what is in flight is not waited for. Returns what the offsets file would hold. */
   async kill(): Promise<SavedOffsets> {
     const saved = JSON.parse(JSON.stringify(this.store.snapshot(new Date()))) as SavedOffsets;
+    this.#asked.abort();
+    this.#patience.abort();
     this.#stop.abort();
     if (!this.#shared) this.delivery.stop();
     await this.#running;
     return saved;
   }
 
-  /** As SIGTERM: everything that was read is delivered first. */
+  /** As SIGTERM: what only a descriptor holds is read first, unless `impatient`; then all is delivered. */
+  async terminate({ impatient = false } = {}): Promise<SavedOffsets> {
+    this.#asked.abort();
+    if (impatient) this.#patience.abort();
+    await until(() => this.ended, { what: 'the end of the tail' });
+    return await this.stop();
+  }
+
+  /** Everything that was read is delivered first. */
   async stop(): Promise<SavedOffsets> {
     this.batcher.flush();
     await this.delivery.drained(AbortSignal.timeout(5000));

@@ -52,6 +52,39 @@ describe('while the store is down', () => {
 });
 
 describe('files that only a descriptor holds', () => {
+  it('are read to their end at a stop, and files that keep their names are not', async () => {
+    const lines = dir.lines(3000);
+    dir.put('0.log', lines);
+    const name = dir.rename();
+    dir.put('0.log', dir.lines(3000));
+    const pipeline = start({ down: true, maxBatches: 4 });
+    await until(() => pipeline.delivery.full && pipeline.tail.filesOpen === 2, { what: 'reading to wait' });
+    dir.remove(name);
+    await until(() => pipeline.tail.files.ordered[0]?.deleted, { what: 'the deletion seen' });
+    const terminated = pipeline.terminate();
+    pipeline.down = false;
+    const saved = await terminated;
+    expect(pipeline.read).toEqual(dir.written.slice(0, 3000));
+    const next = start({ saved });
+    await next.until(3000);
+    expect(next.read).toEqual(dir.written.slice(3000));
+    expect([...pipeline.gaps, ...next.gaps]).toEqual([]);
+  });
+
+  it('are a gap where a stop may take no longer', async () => {
+    dir.put('0.log', dir.lines(3000));
+    const pipeline = start({ down: true, maxBatches: 4 });
+    await until(() => pipeline.delivery.full, { what: 'reading to wait' });
+    dir.remove('0.log');
+    await until(() => pipeline.tail.files.ordered[0]?.deleted, { what: 'the deletion seen' });
+    pipeline.down = false;
+    const saved = await pipeline.terminate({ impatient: true });
+    expect(pipeline.read.length).toBeLessThan(3000);
+    const next = start({ saved });
+    await until(() => next.gaps.length === 1, { what: 'the gap' });
+    expect(next.gaps[0]).toMatchObject({ reason: 'removed_while_down' });
+  });
+
   it('are read to their end when the whole pod is deleted while the store is down', async () => {
     dir.put('0.log', dir.lines(500));
     dir.rename();
