@@ -64,8 +64,7 @@ function summary(replayed: Replayed, files: readonly string[], stopped: boolean)
 function advice(state: { done: boolean; stopped: boolean; grown: readonly string[]; files: number }): string {
   const [file, is] = state.files === 1 ? ['The file', 'is'] : ['The files', 'are'];
   const kept = `${file} ${is} as before`;
-  if (state.stopped && !state.done)
-    return `Stopped. ${kept}: replay again; sending twice stores nothing twice.`;
+  if (state.stopped && !state.done) return `Stopped. ${kept}: replay again, even what was sent.`;
   if (!state.done) return `${kept}: keep what was not sent, mend the cause and replay again.`;
   return state.grown.length > 0
     ? `All of it is stored, but an agent has added to ${state.grown.map(inert).join(', ')} meanwhile: replay again before you delete ${state.files === 1 ? 'it' : 'them'}.`
