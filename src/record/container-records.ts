@@ -51,6 +51,10 @@ export class ContainerRecords implements LineSink {
     else this.#joiner.add(decoded, file, start, end);
   }
 
+  get withinRecord(): boolean {
+    return !this.#joiner.unfinished().next().done;
+  }
+
   /**
    * A container's output may end in a fragment that no other follows (conmon, at the end of a container that
    * printed no final newline). What is a whole JSON object already cannot become a longer one, so it need

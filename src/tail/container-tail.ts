@@ -193,6 +193,10 @@ export class ContainerTail implements Tail, Pollable {
 
   /** Whether to go on with the next file; that this one is over is decided here and nowhere else. */
   #atEnd(file: FileTail, now: number): boolean {
+    if (file.position >= file.limit && this.#cutsRecord(file, now)) {
+      file.limit = Infinity; // The next look sets it anew.
+      return false;
+    }
     file.endSince ??= now;
     const atEndFor = now - file.endSince;
     const newer = this.files.ordered.slice(this.files.ordered.indexOf(file) + 1);
@@ -253,6 +257,16 @@ export class ContainerTail implements Tail, Pollable {
     this.#options.sink.end();
     this.#done.resolve();
     return false;
+  }
+
+  /**
+   * Whether the end of a drain comes between two lines of one record. Its end would be no record to a later tail,
+   * should the container be followed again: it is waited for, but not for ever.
+   */
+  #cutsRecord(file: FileTail, now: number): boolean {
+    const { drainGrace, drainCut } = this.#timing;
+    const inTime = now - this.#drainSince! < drainGrace + drainCut;
+    return inTime && this.#options.sink.withinRecord && file.entry.live && !this.files.directoryGone;
   }
 
   /** What the files hold now is the last that is read of them. */

@@ -13,6 +13,8 @@ export interface LineSink {
   line(line: string, file: InFlight, start: number, end: number): void;
   /** A line longer than any record may be. @param head its first bytes; the others are not kept. */
   tooLong(head: string, file: InFlight, start: number, end: number): void;
+  /** The last lines are the begin of a record whose end is still to come. */
+  readonly withinRecord: boolean;
   /** Nothing was written for a while: a record that lacks only its last fragment may be taken as complete. */
   idle(): void;
   /** The container has ended, or a part of its log is lost: no more fragments come. */

@@ -23,6 +23,8 @@ export interface Timing {
   readonly torn: number;
   /** A pod that is deleted may still write its last lines for so long. */
   readonly drainGrace: number;
+  /** And so much longer for the end of a record whose begin was read. */
+  readonly drainCut: number;
   /** Pause after a failure to read. */
   readonly failure: number;
 }
@@ -39,5 +41,6 @@ export const TIMING: Timing = {
   idle: 1_000,
   torn: 60_000,
   drainGrace: 2_000,
+  drainCut: 5_000,
   failure: 5_000,
 };

@@ -42,6 +42,7 @@ const QUICK: Timing = {
   idle: 300,
   torn: 1000,
   drainGrace: 300,
+  drainCut: 1500,
   failure: 300,
 };
 

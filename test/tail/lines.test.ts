@@ -148,6 +148,28 @@ describe('partial lines', () => {
   });
 });
 
+describe('a container that is let go while it writes', () => {
+  it('is read to the end of a record', async () => {
+    const [head, rest] = cut(dir.record(), 20);
+    dir.put('0.log', dir.cri(head, 'P'));
+    const pipeline = start();
+    const drained = pipeline.drain();
+    await sleep(700); // Longer than a drain waits where it cuts nothing.
+    expect(pipeline.ended).toBe(false);
+    dir.put('0.log', dir.cri(rest) + dir.cri('not of this tail', 'P'));
+    await drained;
+    await pipeline.until(1);
+    expect(pipeline.traceIds).toEqual(dir.written);
+  });
+
+  it('is not waited for when the rest never comes', async () => {
+    dir.put('0.log', dir.lines() + dir.cri('{"begun', 'P'));
+    const pipeline = start();
+    await pipeline.drain();
+    expect(pipeline.ledger()).toMatchObject({ lines: 2, delivered: 1, skipped: { not_json: 1 } });
+  });
+});
+
 describe('bytes', () => {
   it('are kept as written: invalid UTF-8, and what JSON allows around a record is not part of it', async () => {
     const json = dir.record({ msg: '@@' }).replace('@@', '\xff\xfe\x80');

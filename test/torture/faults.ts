@@ -17,7 +17,7 @@ export interface FaultsOptions {
   readonly fairness: Fairness;
   readonly random: Random;
   readonly journal: Journal;
-  /** Mean time between two ends of the agent, in milliseconds; etcd's come half as often, the API's four times. */
+  /** Mean time between two ends of the agent, in milliseconds; etcd's come half as often, the API's eight times as often. */
   readonly killEveryMs: number;
 }
 
@@ -126,7 +126,7 @@ export class Faults {
   async #onApi(signal: AbortSignal): Promise<void> {
     const { api, fairness, random, killEveryMs } = this.#options;
     while (!signal.aborted) {
-      await pause(this.#about(killEveryMs / 4), signal);
+      await pause(this.#about(killEveryMs / 8), signal);
       if (signal.aborted) return;
       fairness.apiBroken();
       const moment = random.int(0, 4);

@@ -34,7 +34,10 @@ async function torture(options: TortureOptions): Promise<boolean> {
   say(`seed ${seed}: ${minutes} min, ${pods} pods, ${linesPerSecond} lines/s, in ${directory}`);
 
   ensureEtcd();
-  await using etcd = await startEtcd({ quotaBytes: 8 * 2 ** 30, flags: { 'max-txn-ops': PAGE } });
+  await using etcd = await startEtcd({
+    quotaBytes: 8 * 2 ** 30,
+    flags: { 'max-txn-ops': PAGE, 'snapshot-count': 1_000 },
+  });
   const api = await KubeApi.start({ bookmarkMs: 2_000 });
   const random = new Random(seed);
   const clock = wallClock();
