@@ -180,5 +180,8 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+// The exit ends the agent and etcd; a signal by itself would not.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const passed = await torture(parseTorture(process.argv.slice(2)));
 process.exitCode = passed ? 0 : 1;
