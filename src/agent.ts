@@ -6,7 +6,7 @@ import { Committer } from './offsets/committer.ts';
 import { directoryExists, OffsetStore } from './offsets/offset-store.ts';
 import { loadOffsets } from './offsets/offsets-file.ts';
 import { Health } from './ops/health.ts';
-import { type HttpServer, serveHttp } from './ops/http.ts';
+import type { HttpOptions, HttpServer } from './ops/http.ts';
 import { showLedger } from './ops/ledger-metrics.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
@@ -163,7 +163,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       destinations.push(destination);
       health.needs(`writer ${destination.name}`, () => destination.failure);
     }
-    http = config.httpPort === 0 ? undefined : await serveHttp({ port: config.httpPort, health, metrics });
+    http = await httpServer({ port: config.httpPort, health, metrics });
   } catch (error) {
     failed.abort();
     await following;
@@ -198,6 +198,12 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
   const { skipped, ...ledger } = store.ledger();
   log.info({ ...ledger, skipped }, 'Stopped.');
   await http?.close();
+}
+
+async function httpServer(options: HttpOptions): Promise<HttpServer | undefined> {
+  if (options.port === 0) return undefined;
+  const { serveHttp } = await import('./ops/http.ts');
+  return await serveHttp(options);
 }
 
 async function podSource({ config, log, metrics }: Omit<AgentOptions, 'signal'>): Promise<PodSource> {

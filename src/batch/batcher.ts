@@ -16,7 +16,10 @@ export class Batcher {
   readonly #onBatch: (batch: Batch) => void;
   #records: TrackedRecord[] = [];
   #bytes = 0;
-  #timer: NodeJS.Timeout | undefined;
+  /** When the oldest record of the batch must have gone, in milliseconds of `performance.now()`. */
+  #due = 0;
+  /** A timer runs, for the batch at hand or for one that was closed before its time: one for each would cost. */
+  #timed = false;
 
   constructor(limits: BatchLimits, onBatch: (batch: Batch) => void) {
     this.#limits = limits;
@@ -25,7 +28,7 @@ export class Batcher {
 
   add(record: TrackedRecord): void {
     if (this.#bytes + record.byteLength > this.#limits.bytes) this.flush();
-    this.#timer ??= setTimeout(() => this.flush(), this.#limits.periodMs);
+    if (this.#records.length === 0) this.#begin();
     this.#records.push(record);
     this.#bytes += record.byteLength;
     if (this.#records.length >= this.#limits.records) this.flush();
@@ -33,12 +36,27 @@ export class Batcher {
 
   /** Closes the batch as it is. */
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     if (this.#records.length === 0) return;
     const batch = new Batch(this.#records, this.#bytes);
     this.#records = [];
     this.#bytes = 0;
     this.#onBatch(batch);
+  }
+
+  #begin(): void {
+    this.#due = performance.now() + this.#limits.periodMs;
+    if (!this.#timed) this.#wake(this.#limits.periodMs);
+  }
+
+  #wake(delayMs: number): void {
+    this.#timed = true;
+    setTimeout(() => {
+      this.#timed = false;
+      if (this.#records.length === 0) return;
+      const left = this.#due - performance.now();
+      // A timer may come a fraction of a millisecond early.
+      if (left < 1) this.flush();
+      else this.#wake(left);
+    }, delayMs);
   }
 }

@@ -112,8 +112,7 @@ export class ContainerTail implements Tail, Pollable {
 
   look(now: number): boolean {
     if (now < this.#nextLook) return false;
-    const { busyLook, quietLook, quietAfter } = this.#timing;
-    this.#nextLook = now + (now - this.#lastData < quietAfter ? busyLook : quietLook);
+    this.#nextLook = now + this.#lookPeriod(now);
     try {
       return this.#look(now);
     } catch (error) {
@@ -129,6 +128,12 @@ export class ContainerTail implements Tail, Pollable {
       this.#failed(error, now);
       return false;
     }
+  }
+
+  #lookPeriod(now: number): number {
+    const { busyLook, quietLook, quietAfter, lookSpacing } = this.#timing;
+    if (now - this.#lastData >= quietAfter) return quietLook;
+    return Math.min(quietLook, Math.max(busyLook, this.#options.loop.size * lookSpacing));
   }
 
   #look(now: number): boolean {

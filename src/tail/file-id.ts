@@ -15,7 +15,13 @@ export interface Fingerprint {
   readonly fileId: string;
   /** So many bytes of the file made it. */
   readonly length: number;
+  /** Those bytes, where they are few enough to be kept. */
+  readonly firstLine: Buffer | undefined;
 }
+
+/** First lines up to this length are compared as they are, and not by their digest, in bytes. */
+const KEPT_BYTES = 4096;
+const scratch = Buffer.allocUnsafeSlow(KEPT_BYTES);
 
 /**
  * Fingerprints an open file by its first line, which begins with a time in nanoseconds (CRI) or ends with one
@@ -37,11 +43,17 @@ export function fingerprint(
   const complete = lineFeed >= 0 || head.length >= FINGERPRINT_BYTES || ((whole || ended) && head.length > 0);
   if (!complete) return undefined;
   const first = head.subarray(0, lineFeed >= 0 ? lineFeed : FINGERPRINT_BYTES);
-  return { fileId: digest(scope, first), length: first.length };
+  const firstLine = first.length <= KEPT_BYTES ? Buffer.from(first) : undefined;
+  return { fileId: digest(scope, first), length: first.length, firstLine };
 }
 
 /** Whether the file still begins with the line that made the fingerprint: if not, it was truncated or replaced. */
-export function stillBegins(fd: number, { fileId, length }: Fingerprint, scope: string): boolean {
+export function stillBegins(fd: number, { fileId, length, firstLine }: Fingerprint, scope: string): boolean {
+  if (firstLine !== undefined) {
+    return (
+      readFully(fd, scratch, length) === length && scratch.compare(firstLine, 0, length, 0, length) === 0
+    );
+  }
   const first = Buffer.allocUnsafe(length);
   return readFully(fd, first) === length && digest(scope, first) === fileId;
 }
@@ -80,13 +92,13 @@ function isWhole(zipped: Buffer): boolean {
   }
 }
 
-/** Reads from the file's begin until `into` is full or the file ends; returns the number of bytes. */
-function readFully(fd: number, into: Buffer): number {
+/** Reads from the file's begin until there are `most` bytes or the file ends; returns their number. */
+function readFully(fd: number, into: Buffer, most = into.length): number {
   let length = 0;
-  while (length < into.length) {
-    const read = readSync(fd, into, length, into.length - length, length);
-    if (read === 0) break;
-    length += read;
+  while (length < most) {
+    const bytes = readSync(fd, into, length, most - length, length);
+    if (bytes === 0) break;
+    length += bytes;
   }
   return length;
 }

@@ -44,6 +44,11 @@ export class ReadLoop {
     this.#eachRound = eachRound;
   }
 
+  /** Containers that are followed. */
+  get size(): number {
+    return this.#tails.size;
+  }
+
   /** It is looked at at once. */
   add(tail: Pollable): void {
     this.#tails.add(tail);

@@ -33,6 +33,7 @@ export interface PipelineOptions {
 const QUICK: Timing = {
   ...TIMING,
   busyLook: 10,
+  lookSpacing: 0,
   quietLook: 20,
   directoryLook: 20,
   rescan: 1000,
