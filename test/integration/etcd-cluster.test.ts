@@ -45,9 +45,10 @@ it(
     await killed.restart();
 
     // Whoever is at fault next is the one that the agent talks to: the others would hardly be noticed.
-    const leads = async (): Promise<boolean> => (await cluster.leader()) === connectedTo(agent, cluster);
-    for (let n = 0; (await leads()) && n < 10; n++) await restart(connectedTo(agent, cluster));
-    const follower = connectedTo(agent, cluster);
+    const leads = async (): Promise<boolean> =>
+      (await cluster.leader()) === (await connectedTo(agent, cluster));
+    for (let n = 0; (await leads()) && n < 10; n++) await restart(await connectedTo(agent, cluster));
+    const follower = await connectedTo(agent, cluster);
     expect(await leads()).toBe(false);
     await during('the follower was frozen', 8_000, () => follower.freeze());
     follower.thaw();
@@ -60,8 +61,8 @@ it(
 
     if (network !== undefined) {
       const isolated = cluster.members.at(-1);
-      for (let n = 0; connectedTo(agent, cluster) !== isolated && n < 10; n++) {
-        await restart(connectedTo(agent, cluster));
+      for (let n = 0; (await connectedTo(agent, cluster)) !== isolated && n < 10; n++) {
+        await restart(await connectedTo(agent, cluster));
       }
       await during('the member was cut off', 8_000, () => network.cut());
       await network.mend();
@@ -187,19 +188,24 @@ async function restart(member: TestEtcd): Promise<void> {
   await sleep(1_000);
 }
 
-/** The member to which the agent has its connection (Linux's table of TCP sockets). */
-function connectedTo(agent: RunningAgent, { members }: TestEtcdCluster): TestEtcd {
+/** The member to which the agent has its connection, once it has let go of one that it had before. */
+async function connectedTo(agent: RunningAgent, cluster: TestEtcdCluster): Promise<TestEtcd> {
+  const only = (): TestEtcd | undefined => {
+    const [member, ...others] = connections(agent, cluster);
+    return others.length === 0 ? member : undefined;
+  };
+  return await until(only, { timeoutMs: 30_000, what: 'the agent connected to one member' });
+}
+
+/** By Linux's table of TCP sockets. */
+function connections(agent: RunningAgent, { members }: TestEtcdCluster): TestEtcd[] {
   const inodes = new Set(agent.descriptors().map((to) => /^socket:\[(\d+)\]$/.exec(to)?.[1]));
   const ports = readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , , state, , , , , , inode]) => state === '01' && inodes.has(inode))
     .map(([, , remote]) => String(Number.parseInt(remote?.split(':')[1] ?? '', 16)));
-  const [found, ...others] = members.filter(({ url }) => ports.includes(new URL(url).port));
-  if (found === undefined || others.length > 0) {
-    throw new Error(`Cannot tell where the agent is connected to: ${ports.join(', ')}`);
-  }
-  return found;
+  return members.filter(({ url }) => ports.includes(new URL(url).port));
 }
 
 /** The numbers of all lines in the store, key by key. */
