@@ -6,6 +6,8 @@ import type { Differences, RecordBook } from './record-book.ts';
 export const PAGE = 2_000;
 /** So many keys may stay. */
 const KEEP = 20_000;
+/** After so many pages etcd may forget what was deleted. */
+const COMPACT_PAGES = 5;
 const PAUSE_MS = 2_000;
 const after = Buffer.from([0]);
 
@@ -46,6 +48,7 @@ export class StoredRecords {
 
   async #pass(remove: boolean, signal?: AbortSignal): Promise<void> {
     let from = Buffer.from('logs/');
+    let pages = 0;
     for (;;) {
       const { kvs, more, header } = await this.#etcd.client.kv.range(
         { key: from, range_end: Buffer.from('logs0'), limit: PAGE },
@@ -62,10 +65,11 @@ export class StoredRecords {
           { deadline: Date.now() + 10_000 },
         );
       }
-      if (!more || signal?.aborted === true) {
-        if (remove) await this.#etcd.client.kv.compact({ revision: header.revision });
-        return;
+      // Without this etcd keeps what was deleted, and reads it all at its next start.
+      if (remove && (++pages % COMPACT_PAGES === 0 || !more)) {
+        await this.#etcd.client.kv.compact({ revision: header.revision });
       }
+      if (!more || signal?.aborted === true) return;
       from = Buffer.concat([kvs.at(-1)!.key, after]);
     }
   }
