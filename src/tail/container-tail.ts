@@ -193,7 +193,8 @@ export class ContainerTail implements Tail, Pollable {
     this.#idleTold = false;
     this.#tornSince = undefined;
     file.endSince = undefined;
-    return true;
+    // What was written since the last look is left to the next.
+    return file.moreSeen || this.#settling();
   }
 
   /** Whether to go on with the next file; that this one is over is decided here and nowhere else. */

@@ -125,6 +125,11 @@ export class FileTail {
     this.endSince = undefined;
   }
 
+  /** Whether the last look saw more than what is read. */
+  get moreSeen(): boolean {
+    return this.entry.compressed || this.position < Math.min(this.stat.size, this.limit);
+  }
+
   /** Looks at size and links; true if there may be something to read. */
   look(): boolean {
     if (this.#fd === undefined) return false;

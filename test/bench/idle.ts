@@ -12,7 +12,7 @@ import { median, megabytes, spread } from './support/row.ts';
 const FILES = 100;
 const LINES_EACH = 20;
 /** A container that wrote nothing for 10 s is looked at less often: only then the agent is idle. */
-const QUIET_MS = 12_000;
+const QUIET_MS = 20_000;
 
 interface Idle {
   readonly percent: number;

@@ -96,8 +96,8 @@ async function watch(
     ...setting,
     env: { BATCH_PERIOD: '1s', BENCH_EXPECT: String(lines + files), KUBERNETES_METADATA: 'true' },
   });
-  // Long enough to have found and opened every file.
-  await sleep(context.smoke ? 1_000 : 3_000);
+  // Long enough to have found and opened every file, and to be done with what a start takes.
+  await sleep(context.smoke ? 1_000 : 10_000);
   const begin = { cpu: agent.process.cpuSeconds, at: performance.now() };
   const { written } = await appendLines(containers, { linesPerSecond: RATE, seconds, directory });
   if (writer === 'file') {
