@@ -42,7 +42,7 @@ const hopeless = new Set([
  */
 export class FileWriter implements LogWriter {
   readonly name = 'file';
-  readonly batch = { records: 4_096, bytes: 1_048_576 };
+  readonly batch = { records: 4_096, bytes: 262_144 };
   readonly #options: FileWriterOptions;
   readonly #lines = new Latin1Buffer();
   #file: AppendFile | undefined;

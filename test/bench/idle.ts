@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEtcd } from '../support/etcd.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { KubeApi } from '../support/kube-api/kube-api.ts';
 import { until } from '../support/until.ts';
 import { startAgent } from './support/agent.ts';
@@ -21,7 +22,7 @@ interface Idle {
   readonly peakBytes: number;
 }
 
-/** As the DaemonSet runs it: pods from the API, records to etcd, 100 containers that write nothing. */
+/** As the DaemonSet runs it: pods from the API, records to etcd, HTTP served; 100 containers that write nothing. */
 export const idle: Benchmark = async (context) => {
   const rounds: Idle[] = [];
   for (let round = 0; round < Math.min(context.rounds, 3); round++) {
@@ -78,6 +79,7 @@ async function idleOnce(context: Context): Promise<Idle> {
       writer: 'etcd',
       env: {
         ETCD_SERVERS: etcd.url,
+        HTTP_PORT: String((await freePorts(1))[0]),
         POD_SOURCE: 'kubernetes',
         SELECTOR: '',
         NODE_NAME: 'bench',

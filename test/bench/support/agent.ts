@@ -40,7 +40,7 @@ export function startAgent({ directory, podLogDir, writer, env = {} }: AgentSett
       STATE_DIR: join(directory, 'state'),
       WRITERS: writer === 'discard' ? discard : writer,
       FILE_PATH: output,
-      HTTP_PORT: '0',
+      HTTP_PORT: '0', // a scrape would be somebody else's cost
       BENCH_DONE: done,
       ...env,
     },

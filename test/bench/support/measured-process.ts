@@ -18,8 +18,8 @@ export interface MeasuredOptions {
   readonly directory: string;
 }
 
-/** Flags of Node that every measured process runs with: those the agent is started with in production. */
-export const nodeFlags: readonly string[] = (process.env['BENCH_NODE_FLAGS'] ?? '')
+/** Flags of Node that every measured process runs with: those of the image (Dockerfile), or BENCH_NODE_FLAGS. */
+export const nodeFlags: readonly string[] = (process.env['BENCH_NODE_FLAGS'] ?? '--max-semi-space-size=4')
   .split(' ')
   .filter(Boolean);
 
