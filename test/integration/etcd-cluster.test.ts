@@ -1,8 +1,7 @@
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import type { RunningAgent } from '../support/agent-process.ts';
 import { startEtcdCluster, type TestEtcd, type TestEtcdCluster } from '../support/etcd.ts';
 import { isolatedNetwork } from '../support/isolated-network.ts';
 import { orSkip } from '../support/unavailable.ts';
@@ -45,10 +44,9 @@ it(
     await killed.restart();
 
     // Whoever is at fault next is the one that the agent talks to: the others would hardly be noticed.
-    const leads = async (): Promise<boolean> =>
-      (await cluster.leader()) === (await connectedTo(agent, cluster));
-    for (let n = 0; (await leads()) && n < 10; n++) await restart(await connectedTo(agent, cluster));
-    const follower = await connectedTo(agent, cluster);
+    const leads = async (): Promise<boolean> => (await cluster.leader()) === (await writtenTo(cluster));
+    for (let n = 0; (await leads()) && n < 10; n++) await restart(await writtenTo(cluster));
+    const follower = await writtenTo(cluster);
     expect(await leads()).toBe(false);
     await during('the follower was frozen', 8_000, () => follower.freeze());
     follower.thaw();
@@ -61,8 +59,8 @@ it(
 
     if (network !== undefined) {
       const isolated = cluster.members.at(-1);
-      for (let n = 0; (await connectedTo(agent, cluster)) !== isolated && n < 10; n++) {
-        await restart(await connectedTo(agent, cluster));
+      for (let n = 0; (await writtenTo(cluster)) !== isolated && n < 10; n++) {
+        await restart(await writtenTo(cluster));
       }
       await during('the member was cut off', 8_000, () => network.cut());
       await network.mend();
@@ -188,24 +186,24 @@ async function restart(member: TestEtcd): Promise<void> {
   await sleep(1_000);
 }
 
-/** The member to which the agent has its connection, once it has let go of one that it had before. */
-async function connectedTo(agent: RunningAgent, cluster: TestEtcdCluster): Promise<TestEtcd> {
-  const only = (): TestEtcd | undefined => {
-    const [member, ...others] = connections(agent, cluster);
+/** The member that the agent writes to: its count of transactions grows. (A connection may outlive its use.) */
+async function writtenTo({ members }: TestEtcdCluster): Promise<TestEtcd> {
+  const counts = (): Promise<number[]> => Promise.all(members.map(transactions));
+  const only = async (): Promise<TestEtcd | undefined> => {
+    const before = await counts();
+    await sleep(300);
+    const after = await counts();
+    const [member, ...others] = members.filter((_, index) => after[index]! > before[index]!);
     return others.length === 0 ? member : undefined;
   };
-  return await until(only, { timeoutMs: 30_000, what: 'the agent connected to one member' });
+  return await until(only, { timeoutMs: 30_000, what: 'one member that the agent writes to' });
 }
 
-/** By Linux's table of TCP sockets. */
-function connections(agent: RunningAgent, { members }: TestEtcdCluster): TestEtcd[] {
-  const inodes = new Set(agent.descriptors().map((to) => /^socket:\[(\d+)\]$/.exec(to)?.[1]));
-  const ports = readFileSync('/proc/net/tcp', 'utf8')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, , , state, , , , , , inode]) => state === '01' && inodes.has(inode))
-    .map(([, , remote]) => String(Number.parseInt(remote?.split(':')[1] ?? '', 16)));
-  return members.filter(({ url }) => ports.includes(new URL(url).port));
+/** How many a member has been asked for by clients, as it tells itself. */
+async function transactions({ url }: TestEtcd): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(5_000) })).text();
+  const [, count = '0'] = /^grpc_server_started_total\{grpc_method="Txn".*\} (\S+)$/m.exec(text) ?? [];
+  return Number(count);
 }
 
 /** The numbers of all lines in the store, key by key. */
