@@ -39,7 +39,7 @@ export const TIMING: Timing = {
   quietLook: 250,
   lookSpacing: 1,
   quietAfter: 10_000,
-  directoryLook: 250,
+  directoryLook: 300,
   rescan: 10_000,
   settle: 500,
   settleTorn: 5_000,

@@ -19,7 +19,7 @@ export interface MeasuredOptions {
 }
 
 /** Flags of Node that every measured process runs with: those of the image (Dockerfile), or BENCH_NODE_FLAGS. */
-export const nodeFlags: readonly string[] = (process.env['BENCH_NODE_FLAGS'] ?? '--max-semi-space-size=4')
+export const nodeFlags: readonly string[] = (process.env['BENCH_NODE_FLAGS'] ?? '--max-semi-space-size=8')
   .split(' ')
   .filter(Boolean);
 
