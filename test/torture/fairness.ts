@@ -36,12 +36,16 @@ interface View {
   readonly readings: Reading[];
   /** What is seen before does not count: the pod was deselected. */
   ignoreUntil: number;
+  /** What is said of a container of its name may be of an earlier one. */
+  ambiguous: boolean;
 }
 
 /** A file of which a part may be missing from the store; then a gap must say so. */
 export interface OwedGap {
   readonly container: string;
   readonly seqs: readonly number[];
+  /** Told at the start of a later life of the agent than this. */
+  readonly life: number;
 }
 
 /**
@@ -85,11 +89,11 @@ export class Fairness {
 
   /** The agent was ended, or is about to be: what it had not stored and nobody else has is lost. */
   agentEnded(): void {
+    if (this.#upSince !== undefined && this.now - this.#upSince > TELL_MS) this.#tellOwed();
     for (const { container, file } of this.#held) {
       this.#excuse(container, file, 'held when the agent ended');
     }
     this.#held = [];
-    if (this.#upSince !== undefined && this.now - this.#upSince > TELL_MS) this.#tellOwed();
     this.#upSince = undefined;
     this.#endedAt = this.now;
     this.#startedAt = Infinity;
@@ -127,6 +131,11 @@ export class Fairness {
     view.ignoreUntil = selected ? this.now + API_RECOVERS_MS : Infinity;
   }
 
+  /** A pod of its name was there before: metrics name pods without their uid. */
+  isNamesake(container: TortureContainer): void {
+    this.#view(container).ambiguous = true;
+  }
+
   /**
    * What the agent said of all containers it follows.
    *
@@ -150,7 +159,8 @@ export class Fairness {
       const view = this.#view(container);
       if (asked < view.ignoreUntil) continue;
       const bytes = behind.get(`${namespace}/${pod}/${name}`) ?? (letGo.has(container) ? 0 : undefined);
-      if (bytes === undefined) continue;
+      if (view.ambiguous) view.ambiguous = bytes !== undefined && bytes > 0;
+      if (bytes === undefined || view.ambiguous) continue;
       if (view.life !== this.#life) {
         view.life = this.#life;
         view.since = asked;
@@ -221,19 +231,31 @@ export class Fairness {
     const seenTo = this.#upSince === undefined ? this.#endedAt : this.now;
     const known = seenTo - file.createdAt > SAVED_MS + SEE_MS;
     if (view.saved && known && view.life === this.#life) {
-      this.#untold.push({ container: directory.split('/').slice(-2).join('/'), seqs: lost });
+      this.#untold.push({
+        container: directory.split('/').slice(-2).join('/'),
+        seqs: lost,
+        life: this.#life,
+      });
     }
   }
 
   #tellOwed(): void {
-    this.owed.push(...this.#untold);
-    this.#untold = [];
+    this.owed.push(...this.#untold.filter(({ life }) => life < this.#life));
+    this.#untold = this.#untold.filter(({ life }) => life >= this.#life);
   }
 
   #view(container: TortureContainer): View {
     let view = this.#views.get(container);
     if (view === undefined) {
-      view = { life: -1, since: 0, saved: false, storedTo: 0, readings: [], ignoreUntil: 0 };
+      view = {
+        life: -1,
+        since: 0,
+        saved: false,
+        storedTo: 0,
+        readings: [],
+        ignoreUntil: 0,
+        ambiguous: false,
+      };
       this.#views.set(container, view);
     }
     return view;

@@ -147,7 +147,7 @@ export class TortureNode {
   async #replaceByNamesake(pod: TorturePod): Promise<void> {
     await this.#die(pod);
     this.#count('names used again');
-    this.#startPod(pod.kind, pod.name);
+    this.#startPod(pod.kind, pod.name, true);
   }
 
   /** The last lines, the API's word and the directory's end, which comes a second after the last line or later. */
@@ -195,9 +195,9 @@ export class TortureNode {
     await this.#die(pod);
   }
 
-  #startPod(kind: PodKind, name = this.#name()): void {
+  #startPod(kind: PodKind, name = this.#name(), namesake = false): void {
     const { random } = this.#options;
-    const pod = new TorturePod(this.#options, name, kind);
+    const pod = new TorturePod(this.#options, name, kind, namesake);
     pod.tell();
     for (const container of random.pick([['app'], ['app'], ['app', 'sidecar']])) pod.start(container);
     this.#pods.push(pod);

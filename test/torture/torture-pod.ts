@@ -52,11 +52,15 @@ export class TorturePod {
   /** It is about to go: nothing else is to befall it. */
   ending = false;
 
-  constructor(parts: NodeParts, name: string, kind: PodKind) {
+  readonly #namesake: boolean;
+
+  /** @param namesake there was a pod of this name before. */
+  constructor(parts: NodeParts, name: string, kind: PodKind, namesake = false) {
     const { random, podLogDir, clock } = parts;
     this.#parts = parts;
     this.name = name;
     this.kind = kind;
+    this.#namesake = namesake;
     this.#namespace = kind === 'other-namespace' ? 'elsewhere' : 'demo-system';
     this.#uid = kind === 'static' ? random.hex(32) : random.uuid();
     this.#runtime = random.pick(['containerd', 'containerd', 'conmon', 'conmon', 'docker'] as const);
@@ -92,6 +96,7 @@ export class TorturePod {
       journal,
       maxRecordBytes,
     });
+    if (this.#namesake) fairness.isNamesake(started);
     this.containers.push(started);
     return started;
   }
