@@ -52,7 +52,7 @@ export function report(results: Results): { text: string; passed: boolean } {
     ['altered', altered],
     ['out of place', outOfPlace],
     ['unexpected', unexpected],
-    ['lost beyond what the agent could read (told as gaps)', missing.size],
+    ['missing, of what need not be stored', missing.size],
     ['gaps told', gaps.length],
     ['gaps that were owed and not told', silent.length],
     ['peak memory of the agent', `${Math.round(results.peakBytes / 2 ** 20)} MiB`],
