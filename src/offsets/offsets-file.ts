@@ -1,6 +1,7 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { ConfigError } from '../util/config-error.ts';
 
 /** What is kept of one log file. */
 export interface SavedFile {
@@ -37,9 +38,16 @@ export interface Gap {
   until: string;
 }
 
-/** The offsets file, version 1. Containers are named `<pod directory>/<container>`, files by their fileId. */
+/**
+ * The newest version of the offsets file that is read; also the one that is written. It grows when an older
+ * Frostbeat could not go on from the file without losing or repeating something; a member that may be missing
+ * needs no new version. Every version that was ever written is read for good: test/fixtures/offsets has them.
+ */
+const VERSION = 1;
+
+/** The offsets file. Containers are named `<pod directory>/<container>`, files by their fileId. */
 export interface SavedOffsets {
-  version: 1;
+  version: typeof VERSION;
   /** RFC 3339. */
   savedAt: string;
   containers: Record<string, SavedContainer>;
@@ -54,6 +62,8 @@ export const OFFSETS_FILE = 'offsets.json';
  * another name and said loudly; reading then begins at the files' beginnings, which the records' stable
  * identities make harmless.
  *
+ * @throws ConfigError where a later Frostbeat wrote it: after a downgrade, only a person can say whether what it
+ * knows may be given up.
  * @throws if the file is there and cannot be read or set aside: to go on would overwrite it.
  */
 export async function loadOffsets(stateDir: string, log: Logger): Promise<SavedOffsets | undefined> {
@@ -66,8 +76,9 @@ export async function loadOffsets(stateDir: string, log: Logger): Promise<SavedO
     throw new Error(`Cannot read the offsets: ${path} is not readable`, { cause: error });
   }
   try {
-    return checked(JSON.parse(text));
+    return checked(JSON.parse(text), path);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const aside = `${path}.unreadable-${Date.now()}`;
     await rename(path, aside);
     log.error(
@@ -79,13 +90,16 @@ export async function loadOffsets(stateDir: string, log: Logger): Promise<SavedO
   }
 }
 
-function checked(value: unknown): SavedOffsets {
+function checked(value: unknown, path: string): SavedOffsets {
   const saved = value as Partial<SavedOffsets> | null;
   if (typeof saved !== 'object' || saved === null)
     throw new Error('Cannot use the offsets: the file is no JSON object');
-  if (saved.version !== 1) {
+  const version: unknown = saved.version;
+  if (Number.isSafeInteger(version) && Number(version) > VERSION)
+    throw new ConfigError([later(path, version)]);
+  if (version !== VERSION) {
     throw new Error(
-      `Cannot use the offsets: version is ${JSON.stringify(saved.version)}, this Frostbeat reads 1`,
+      `Cannot use the offsets: version is ${JSON.stringify(version)}, this Frostbeat reads ${VERSION}`,
     );
   }
   const containers = saved.containers;
@@ -104,5 +118,13 @@ function checked(value: unknown): SavedOffsets {
       }
     }
   }
-  return { version: 1, savedAt: String(saved.savedAt), containers, gaps: saved.gaps ?? [] };
+  return { version: VERSION, savedAt: String(saved.savedAt), containers, gaps: saved.gaps ?? [] };
+}
+
+function later(path: string, version: unknown): string {
+  return (
+    `${path} is version ${String(version)}, of a later Frostbeat; this one reads up to ${VERSION}. ` +
+    'It is left as it is: start the later Frostbeat again, and it goes on from there. To stay with this one, ' +
+    'move the file away: all log files that are still there are then read from their beginning'
+  );
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -91,6 +91,18 @@ describe('frostbeat agent', () => {
     expect(stderr).toMatch(
       /^ {2}- WRITERS \(--writers\) names ".*bad\.mjs": the module has no default export/m,
     );
+  });
+
+  it('ends with 2 after a downgrade that cannot read the offsets, and leaves them as they are', async () => {
+    mkdirSync(join(directory, 'state'));
+    const path = join(directory, 'state/offsets.json');
+    writeFileSync(path, '{"version":7,"places":[]}');
+    const { code, stderr } = await frostbeat(['agent'], { env }).ended();
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^ {2}- .*offsets\.json is version 7, of a later Frostbeat; .*start the later Frostbeat again.* move the file away/m,
+    );
+    expect(readFileSync(path, 'utf8')).toBe('{"version":7,"places":[]}');
   });
 
   it('ends with 1 where its port is taken, and says so', async () => {
