@@ -163,7 +163,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       destinations.push(destination);
       health.needs(`writer ${destination.name}`, () => destination.failure);
     }
-    http = await httpServer({ port: config.httpPort, health, metrics });
+    http = await httpServer({ port: config.httpPort, health, metrics, log });
   } catch (error) {
     failed.abort();
     await following;

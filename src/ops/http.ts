@@ -1,16 +1,18 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
+import { http } from '../util/node-http.ts';
 import type { Health, Verdict } from './health.ts';
 import { homePage } from './home-page.ts';
+import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { type Answer, html, json, type Route, serveRoutes, text } from './routes.ts';
 
 export interface HttpOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly log: Pick<Log, 'error'>;
 }
 
 export interface HttpServer {
@@ -28,16 +30,16 @@ const mostConnections = 128;
  *
  * @throws where the port cannot be had.
  */
-export async function serveHttp({ port, health, metrics }: HttpOptions): Promise<HttpServer> {
-  const app = new Hono();
-  app.get('/', (context) => context.html(homePage));
-  app.get('/healthz', (context) => answer(context, health.live()));
-  app.get('/readyz', (context) => answer(context, health.ready()));
-  app.get('/metrics', async (context) =>
-    context.body(await metrics.scrape(), 200, { 'content-type': metrics.registry.contentType }),
+export async function serveHttp({ port, health, metrics, log }: HttpOptions): Promise<HttpServer> {
+  const routes: Record<string, Route> = {
+    '/': () => html(homePage),
+    '/healthz': (request) => verdict(request, health.live()),
+    '/readyz': (request) => verdict(request, health.ready()),
+    '/metrics': async () => ({ type: metrics.registry.contentType, body: await metrics.scrape() }),
+  };
+  const server = http.createServer(
+    serveRoutes(routes, (err) => log.error({ err }, 'A page cannot be served, which is a bug.')),
   );
-
-  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
   server.maxConnections = mostConnections;
   await listen(server, port);
   return {
@@ -75,11 +77,8 @@ async function listen(server: Server, port: number): Promise<void> {
 }
 
 /** A line for each reason, or JSON for who asks for it; 503 where it is not ok. */
-function answer(context: Context, { ok, reasons }: Verdict): Response {
+function verdict({ headers }: IncomingMessage, { ok, reasons }: Verdict): Answer {
   const status = ok ? 200 : 503;
-  if (context.req.header('accept')?.includes('application/json') === true) {
-    return context.json({ ok, reasons }, status);
-  }
-  const text = ok ? 'ok\n' : reasons.map(({ part, reason }) => `${part}: ${reason}\n`).join('');
-  return context.text(text, status);
+  if (headers.accept?.includes('application/json') === true) return json({ ok, reasons }, status);
+  return text(ok ? 'ok\n' : reasons.map(({ part, reason }) => `${part}: ${reason}\n`).join(''), status);
 }

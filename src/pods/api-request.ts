@@ -1,5 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
+import { http } from '../util/node-http.ts';
 import type { ApiAccess } from './api-access.ts';
 
 /** The API answered, and refused. */
@@ -55,7 +56,7 @@ const mostErrorBytes = 65_536;
 export function createApiClient(access: ApiAccess, userAgent: string): ApiClient {
   const server = new URL(access.server);
   const basePath = server.pathname.replace(/\/$/, '');
-  const send = server.protocol === 'http:' ? httpRequest : httpsRequest;
+  const send = server.protocol === 'http:' ? http.request : httpsRequest;
   // One kept connection saves a TLS handshake at each retry; it is never the only one tried, see `fresh`.
   const kept = server.protocol === 'http:' ? undefined : new Agent({ keepAlive: true, maxFreeSockets: 1 });
 

@@ -9,9 +9,13 @@ let health: Health;
 let server: HttpServer;
 let url: string;
 
+const said: unknown[] = [];
+const log = { error: (...words: unknown[]) => void said.push(words) };
+
 beforeEach(async () => {
   health = new Health();
-  server = await serveHttp({ port: 0, health, metrics: createMetrics() });
+  said.length = 0;
+  server = await serveHttp({ port: 0, health, metrics: createMetrics(), log });
   url = `http://127.0.0.1:${server.port}`;
 });
 afterEach(async () => await server.close());
@@ -45,17 +49,30 @@ describe('the HTTP server', () => {
     expect(links).toEqual(['readyz', 'healthz', 'metrics']);
     for (const link of links) expect((await fetch(`${url}/${link}`)).status).toBe(200);
     expect((await fetch(`${url}/other`)).status).toBe(404);
-    expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(404);
+    const posted = await fetch(`${url}/metrics`, { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    const head = await fetch(`${url}/healthz?verbose`, { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '3', '']);
+    expect(said).toEqual([]);
+  });
+
+  it('answers 500 and tells the log where a page cannot be made', async () => {
+    health.needs('broken', () => {
+      throw new Error('a bug');
+    });
+    const response = await fetch(`${url}/readyz`);
+    expect([response.status, await response.text()]).toEqual([500, 'Internal error\n']);
+    expect(said).toMatchObject([[{ err: { message: 'a bug' } }, expect.stringContaining('bug')]]);
   });
 
   it('says which port is taken, and what to do', async () => {
-    await expect(serveHttp({ port: server.port, health, metrics: createMetrics() })).rejects.toThrow(
+    await expect(serveHttp({ port: server.port, health, metrics: createMetrics(), log })).rejects.toThrow(
       `Cannot serve HTTP on port ${server.port}: it is in use by another process; HTTP_PORT chooses another`,
     );
   });
 
   it('closes with connections open', async () => {
-    const other = await serveHttp({ port: 0, health, metrics: createMetrics() });
+    const other = await serveHttp({ port: 0, health, metrics: createMetrics(), log });
     const socket = connect(other.port, '127.0.0.1');
     const { promise: connected, resolve } = Promise.withResolvers<void>();
     socket.once('connect', resolve).on('error', () => undefined);
