@@ -18,7 +18,7 @@ import { withText } from './record/agent-record.ts';
 import { ContainerRecords } from './record/container-records.ts';
 import { allowedRoots } from './tail/allowed-roots.ts';
 import { ContainerTail } from './tail/container-tail.ts';
-import { keepWithinBudget } from './tail/held-files.ts';
+import { heldDescriptors, HeldFiles } from './tail/held-files.ts';
 import { ReadLoop } from './tail/read-loop.ts';
 import { abortAfter } from './util/abort-after.ts';
 import { pause } from './util/pause.ts';
@@ -76,9 +76,10 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       return destinations.length > 0 && !destinations.some(({ full }) => full);
     },
   };
+  const heldFiles = new HeldFiles({ bytes: config.maxHeldBytes, descriptors: heldDescriptors() });
   const loop: ReadLoop = new ReadLoop(gate, () => {
     progress.moved();
-    metrics.heldBytes.set(keepWithinBudget(tails.keys(), config.maxHeldBytes));
+    metrics.heldBytes.set(heldFiles.keepWithin(tails.keys()));
   });
   const roots = allowedRoots([podLogDir, ...config.logRoots]);
 

@@ -18,6 +18,8 @@ interface KnownFile {
 export class ContainerOffsets {
   readonly key: string;
   released = false;
+  /** Whether the container is wanted is not known yet; and whether anything was saved of it before. */
+  held: 'unknown' | 'saved' | undefined;
   readonly files = new Map<string, KnownFile>();
   readonly #touch: () => void;
 
@@ -132,8 +134,25 @@ export class OffsetStore {
       this.containers.set(key, container);
     }
     container.released = false;
+    container.held = undefined;
     this.#touch();
     return container;
+  }
+
+  /** The offsets of a container that may turn out not to be wanted: until `follow` nothing new is saved of it. */
+  hold(key: string): ContainerOffsets {
+    const saved = this.containers.get(key);
+    const container = saved ?? new ContainerOffsets(key, { files: {}, released: true }, this.#touch);
+    container.held = saved === undefined ? 'unknown' : 'saved';
+    this.containers.set(key, container);
+    return container;
+  }
+
+  /** A held container is not wanted. */
+  letGo(key: string): void {
+    const container = this.containers.get(key);
+    if (container?.held === 'unknown') this.containers.delete(key);
+    else if (container !== undefined) container.held = undefined;
   }
 
   /** A container is let go. Its offsets stay until its lines are settled and its directory is gone. */
@@ -169,6 +188,11 @@ export class OffsetStore {
     this.dirty = false;
     const containers: Record<string, SavedContainer> = {};
     for (const [key, container] of this.containers) {
+      if (container.held === 'unknown') continue;
+      if (container.held === 'saved') {
+        containers[key] = container.toSaved();
+        continue;
+      }
       container.sweep(this.#retired);
       if (container.released && container.settled && !this.#directoryExists(key)) {
         for (const known of container.files.values()) known.gone = true;

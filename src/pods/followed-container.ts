@@ -21,7 +21,7 @@ export class FollowedContainer {
 
   constructor(options: FollowedContainerOptions) {
     this.#options = options;
-    this.#tail = options.makeTail(options.target);
+    this.#tail = options.makeTail(options.target, { held: false });
   }
 
   get target(): ContainerTarget {
@@ -67,7 +67,7 @@ export class FollowedContainer {
       } else if (!this.#wanted) {
         return;
       }
-      this.#tail = makeTail(target);
+      this.#tail = makeTail(target, { held: false });
       this.#draining = !this.#wanted;
       if (this.#draining) this.#tail.drain();
     }

@@ -8,7 +8,21 @@ export interface Tail {
   drain(): void;
   /** Something appeared or went in the directory, or events may have been lost: look again soon. */
   rescan(): void;
+  /** Opens, before it runs, what is there now: the files may go at any moment. Never throws. */
+  open(): void;
+  /** Of one that was made held: it is wanted, so read. */
+  release(): void;
+  /** Of one that is held still: it is not wanted. It ends, and nothing was read. */
+  letGo(): void;
+}
+
+export interface MakeTailOptions {
+  /**
+   * Whether the container is wanted is not known yet: its files are opened, and looked after, so that they stay
+   * readable whatever becomes of their names; nothing of them is read or saved until `release()`.
+   */
+  readonly held: boolean;
 }
 
 /** Makes the tail of a container; it has not begun to run. */
-export type MakeTail = (target: ContainerTarget) => Tail;
+export type MakeTail = (target: ContainerTarget, options: MakeTailOptions) => Tail;

@@ -23,6 +23,8 @@ export interface ContainerFilesOptions {
   /** A compressed file whose first line cannot be had is given up after so long, in milliseconds. */
   readonly tornAfter: number;
   readonly onUnreadable: (entry: LogEntry) => void;
+  /** Whether there is a descriptor to spend on one more file; always, unless told otherwise. */
+  readonly mayOpen?: () => boolean;
 }
 
 /** A file that has no complete first line yet, so no identity. */
@@ -75,6 +77,11 @@ export class ContainerFiles {
   /** Whether any file waits for its first line. */
   get hasNascent(): boolean {
     return this.#nascent.size > 0;
+  }
+
+  /** Files that are open. */
+  get open(): number {
+    return this.#nascent.size + this.#ordered.filter(({ isOpen }) => isOpen).length;
   }
 
   /** When names last changed in the directory and where symlinks lead to, in milliseconds since 1970. */
@@ -201,8 +208,9 @@ export class ContainerFiles {
   }
 
   #open(entry: LogEntry, inode: string): FileTail | undefined {
-    const { allowedRoots, log } = this.#options;
+    const { allowedRoots, log, mayOpen } = this.#options;
     try {
+      if (mayOpen?.() === false) throw new Error('Cannot open one more file that may not be wanted');
       const { fd, stat } = openLog(entry.path, allowedRoots());
       if (inodeKey(stat) !== inode) {
         closeSync(fd);

@@ -28,6 +28,9 @@ export interface ContainerTailOptions extends Omit<
   readonly savedAt: string | undefined;
   readonly onGap: (gap: Gap) => void;
   readonly onRescan: () => void;
+  /** Made held: see MakeTailOptions. Its offsets are held too, until `onReleased`. */
+  readonly held?: boolean;
+  readonly onReleased?: () => void;
   /** What was read of a deleted file waits to be stored: were the agent killed now, it would be lost. */
   readonly onPerishable?: () => void;
   /** The tail has ended and its descriptors are closed. */
@@ -54,12 +57,17 @@ export class ContainerTail implements Tail, Pollable {
   #failing: string | undefined;
   #done = Promise.withResolvers<void>();
   #tornSince: number | undefined;
+  #held: boolean;
+  /** What was given up while it was held: gaps, if it turns out that the container was wanted. */
+  readonly #givenUp: Gap[] = [];
 
   constructor(options: ContainerTailOptions) {
     this.#options = options;
     this.#timing = options.timing ?? TIMING;
+    this.#held = options.held ?? false;
     this.files = new ContainerFiles({
       ...options,
+      mayOpen: () => !this.#held || (options.mayOpen?.() ?? true),
       buffer: options.loop.buffer,
       tornAfter: this.#timing.torn,
       onUnreadable: (entry) => this.#tellGap(entry, 'unknown', 'compressed_file_damaged', 0, null),
@@ -72,7 +80,7 @@ export class ContainerTail implements Tail, Pollable {
     if (signal.aborted) return;
     const stop = () => {
       this.#stopping = true;
-      if (this.#current()?.deleted !== true) this.#done.resolve();
+      if (this.#held || this.#current()?.deleted !== true) this.#done.resolve();
     };
     const end = () => this.#done.resolve();
     signal.addEventListener('abort', stop, { once: true });
@@ -82,7 +90,7 @@ export class ContainerTail implements Tail, Pollable {
     signal.removeEventListener('abort', stop);
     stopBy.removeEventListener('abort', end);
     await loop.remove(this);
-    this.#finishGone();
+    if (!this.#held) this.#finishGone();
     this.files.close();
     this.#options.onEnd?.();
   }
@@ -94,6 +102,32 @@ export class ContainerTail implements Tail, Pollable {
   rescan(): void {
     this.#rescans.soon();
     this.#nextLook = 0;
+  }
+
+  open(): void {
+    const now = Date.now();
+    try {
+      if (this.#rescans.due(now)) this.#rescan(now);
+    } catch (error) {
+      this.#failed(error, now);
+    }
+  }
+
+  /** Nobody knows yet whether the container is wanted. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#options.onReleased?.();
+    for (const gap of this.#givenUp.splice(0)) this.#options.onGap(gap);
+    this.rescan();
+  }
+
+  letGo(): void {
+    if (this.#held) this.#done.resolve();
   }
 
   get filesOpen(): number {
@@ -114,7 +148,7 @@ export class ContainerTail implements Tail, Pollable {
     if (now < this.#nextLook) return false;
     this.#nextLook = now + this.#lookPeriod(now);
     try {
-      return this.#look(now);
+      return this.#look(now) && !this.#held;
     } catch (error) {
       this.#failed(error, now);
       return false;
@@ -157,6 +191,8 @@ export class ContainerTail implements Tail, Pollable {
       if (file.deleted && file.goneIn === Infinity) this.#rescans.soon();
     }
     if (perishable) this.#options.onPerishable?.();
+    // Nothing is left to hold, nor can there be again.
+    if (this.#held && this.files.directoryGone && this.files.open === 0) this.#done.resolve();
     if (!this.#idleTold && now - this.#lastData > this.#timing.idle) {
       this.#idleTold = true;
       this.#options.sink.idle();
@@ -172,6 +208,7 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   async #read(now: number): Promise<boolean> {
+    if (this.#held) return false;
     const file = this.#current();
     if (this.#stopping && file?.deleted !== true) {
       this.#done.resolve();
@@ -333,7 +370,7 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   #tellGap({ name }: LogName, fileId: string, reason: string, from: number, to: number | null): void {
-    this.#options.onGap({
+    const gap: Gap = {
       container: this.#options.offsets.key,
       file: name,
       fileId,
@@ -342,7 +379,9 @@ export class ContainerTail implements Tail, Pollable {
       to,
       since: this.#lastData === 0 ? null : new Date(this.#lastData).toISOString(),
       until: new Date().toISOString(),
-    });
+    };
+    if (this.#held) this.#givenUp.push(gap);
+    else this.#options.onGap(gap);
   }
 
   #current(): FileTail | undefined {
@@ -366,7 +405,7 @@ export class ContainerTail implements Tail, Pollable {
       this.#options.sink.end();
       this.files.forget(file);
     }
-    if (this.#firstRescan) {
+    if (this.#firstRescan && !this.#held) {
       this.#firstRescan = false;
       this.#tellMissing(now);
     }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { ContainerTail } from './container-tail.ts';
 import type { FileTail } from './file-tail.ts';
 
@@ -6,31 +7,66 @@ interface Held {
   readonly file: FileTail;
 }
 
-/** The deleted files that are kept open because they are not read yet: their bytes stay on the disk. */
-function heldFiles(tails: Iterable<ContainerTail>): Held[] {
-  const held: Held[] = [];
-  for (const tail of tails) {
-    for (const file of tail.files.ordered) {
-      if (file.isOpen && file.deleted && !file.finished) held.push({ tail, file });
-    }
+/**
+ * Keeps the disk from filling with deleted files that are not read yet, and the descriptors from running out:
+ * beyond a limit the file deleted first is given up, and becomes a gap. Files of containers of which nobody knows
+ * yet whether they are wanted go before all others.
+ */
+export class HeldFiles {
+  readonly #bytes: number;
+  readonly #descriptors: number;
+  #open = 0;
+
+  /**
+   * @param limits `bytes` of all deleted files; `descriptors` of the files, deleted or not, of containers that are
+   * not known to be wanted.
+   */
+  constructor({ bytes, descriptors }: { readonly bytes: number; readonly descriptors: number }) {
+    this.#bytes = bytes;
+    this.#descriptors = descriptors;
   }
-  return held;
+
+  /** Whether one more file may be opened of a container that is not known to be wanted. */
+  readonly mayOpen = (): boolean => this.#open++ < this.#descriptors;
+
+  /**
+   * To be called often: `mayOpen` counts from here on.
+   *
+   * @returns the bytes of deleted files that are still held.
+   */
+  keepWithin(tails: Iterable<ContainerTail>): number {
+    const deleted: Held[] = [];
+    let open = 0;
+    for (const tail of tails) {
+      if (tail.held) open += tail.files.open;
+      for (const file of tail.files.ordered) {
+        if (file.isOpen && file.deleted && !file.finished) deleted.push({ tail, file });
+      }
+    }
+    deleted.sort((a, b) => Number(b.tail.held) - Number(a.tail.held) || goneSince(a) - goneSince(b));
+    let bytes = deleted.reduce((sum, { file }) => sum + file.stat.size, 0);
+    for (const { tail, file } of deleted) {
+      const crowded = tail.held && open >= this.#descriptors;
+      if (bytes <= this.#bytes && !crowded) break;
+      bytes -= file.stat.size;
+      if (tail.held) open--;
+      tail.giveUp(file, crowded ? 'held_files_limit' : 'held_files_budget');
+    }
+    this.#open = open;
+    return bytes;
+  }
 }
 
-/**
- * Keeps the disk from filling with deleted files that the store's outage keeps us from reading: beyond the budget
- * the one deleted first is given up, and becomes a gap.
- *
- * @param budget in bytes.
- * @returns the bytes still held.
- */
-export function keepWithinBudget(tails: Iterable<ContainerTail>, budget: number): number {
-  const held = heldFiles(tails).sort((a, b) => a.file.deletedSince! - b.file.deletedSince!);
-  let bytes = held.reduce((sum, { file }) => sum + file.stat.size, 0);
-  for (const { tail, file } of held) {
-    if (bytes <= budget) break;
-    bytes -= file.stat.size;
-    tail.giveUp(file, 'held_files_budget');
+/** So many descriptors may be spent on containers that are not known to be wanted: a quarter of all, 2,000 at most. */
+export function heldDescriptors(): number {
+  try {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return Math.min(2_000, Math.floor(Number(soft ?? 4_000) / 4));
+  } catch {
+    return 1_000; // No Linux: a laptop.
   }
-  return bytes;
+}
+
+function goneSince({ file }: Held): number {
+  return file.deletedSince ?? 0;
 }

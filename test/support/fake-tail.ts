@@ -10,9 +10,12 @@ export class FakeTail implements Tail {
   drained = false;
   ended = false;
   rescans = 0;
+  opened = false;
+  held: boolean;
 
-  constructor(target: ContainerTarget, endsWhenDrained: boolean) {
+  constructor(target: ContainerTarget, held: boolean, endsWhenDrained: boolean) {
     this.target = target;
+    this.held = held;
     this.#endsWhenDrained = endsWhenDrained;
   }
 
@@ -30,6 +33,16 @@ export class FakeTail implements Tail {
     this.rescans += 1;
   }
 
+  open(): void {
+    this.opened = true;
+  }
+  release(): void {
+    this.held = false;
+  }
+  letGo(): void {
+    if (this.held) this.end();
+  }
+
   end(): void {
     this.#ended.resolve();
   }
@@ -43,16 +56,25 @@ export class FakeTails {
   readonly all: FakeTail[] = [];
   endWhenDrained = true;
 
-  readonly make: MakeTail = (target) => {
-    const tail = new FakeTail(target, this.endWhenDrained);
+  readonly make: MakeTail = (target, { held }) => {
+    const tail = new FakeTail(target, held, this.endWhenDrained);
     this.all.push(tail);
     return tail;
   };
 
-  /** `pod/container` of the tails that run and are not drained. */
+  /** `pod/container` of the tails that run, read, and are not drained. */
   get following(): string[] {
+    return this.#names(({ held, drained }) => !held && !drained);
+  }
+
+  /** The same of those that are held. */
+  get holding(): string[] {
+    return this.#names(({ held }) => held);
+  }
+
+  #names(which: (tail: FakeTail) => boolean): string[] {
     return this.all
-      .filter(({ started, drained, ended }) => started && !drained && !ended)
+      .filter((tail) => tail.started && !tail.ended && which(tail))
       .map(({ target }) => `${target.pod}/${target.container}`)
       .sort();
   }

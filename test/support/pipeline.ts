@@ -19,6 +19,9 @@ export interface PipelineOptions {
   readonly maxRecordBytes?: number;
   readonly roots?: string[];
   readonly timing?: Partial<Timing>;
+  /** The container is not known to be wanted until `tail.release()`. */
+  readonly held?: boolean;
+  readonly mayOpen?: () => boolean;
   /** The store is down from the start. */
   readonly down?: boolean;
   /** The store goes down when it holds so many records. */
@@ -76,6 +79,7 @@ export class Pipeline {
     this.down = options.down ?? false;
     const maxRecordBytes = options.maxRecordBytes ?? 1024 * 1024;
     const [pod, container] = directory.split('/').slice(-2) as [string, string];
+    const key = `${pod}/${container}`;
     this.store = new OffsetStore(options.saved, () => true);
     const writer: LogWriter = {
       name: 'memory',
@@ -124,7 +128,10 @@ export class Pipeline {
     });
     this.tail = new ContainerTail({
       directory,
-      offsets: this.store.follow(`${pod}/${container}`),
+      offsets: options.held ? this.store.hold(key) : this.store.follow(key),
+      held: options.held ?? false,
+      onReleased: () => this.store.follow(key),
+      ...(options.mayOpen && { mayOpen: options.mayOpen }),
       sink,
       loop: this.loop,
       log,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ReadLoop, type Pollable } from '../../src/tail/read-loop.ts';
-import { keepWithinBudget } from '../../src/tail/held-files.ts';
+import { HeldFiles } from '../../src/tail/held-files.ts';
 import { ContainerDir } from '../support/container-dir.ts';
 import { Pipeline, type PipelineOptions } from '../support/pipeline.ts';
 import { until } from '../support/until.ts';
@@ -124,7 +124,7 @@ describe('files that only a descriptor holds', () => {
       );
       await sleep(5);
     }
-    const held = keepWithinBudget([pipeline.tail], size! * 1.5);
+    const held = new HeldFiles({ bytes: size! * 1.5, descriptors: 0 }).keepWithin([pipeline.tail]);
     expect(held).toBeLessThanOrEqual(size! * 1.5);
     expect(pipeline.gaps.map(({ file, reason }) => [file, reason])).toEqual(
       names.slice(0, 2).map((name) => [name, 'held_files_budget']),
