@@ -19,8 +19,22 @@ const directions = {
   batch: { any: ['util'], types: ['record', 'offsets', 'ops', 'config'] },
   deliver: { any: ['util', 'batch', 'writers/log-writer.ts'], types: ['record', 'ops', 'config'] },
   trace: { any: ['util', 'writers'], types: ['record', 'config', 'ops'] },
+  // What the agent is doing, gathered from its parts when somebody asks.
+  status: { any: ['util', 'ops'], types: ['config', 'offsets', 'pods', 'tail', 'record', 'deliver'] },
   'agent.ts': {
-    any: ['util', 'ops', 'config', 'offsets', 'pods', 'tail', 'record', 'writers', 'batch', 'deliver'],
+    any: [
+      'util',
+      'ops',
+      'config',
+      'offsets',
+      'pods',
+      'tail',
+      'record',
+      'writers',
+      'batch',
+      'deliver',
+      'status',
+    ],
   },
   // `frostbeat replay`: the dead letters take the same way to the writers as the records of the agent.
   'replay.ts': { any: ['util', 'ops', 'config', 'writers', 'deliver'], types: ['record', 'offsets'] },

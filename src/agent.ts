@@ -4,18 +4,21 @@ import { DeadLetters } from './deliver/dead-letters.ts';
 import { Destination } from './deliver/destination.ts';
 import { Committer } from './offsets/committer.ts';
 import { directoryExists, OffsetStore } from './offsets/offset-store.ts';
-import { loadOffsets } from './offsets/offsets-file.ts';
+import { GAP_REASONS, loadOffsets } from './offsets/offsets-file.ts';
 import { Health } from './ops/health.ts';
 import type { HttpOptions, HttpServer } from './ops/http.ts';
 import { showLedger } from './ops/ledger-metrics.ts';
 import type { Log } from './ops/log.ts';
-import type { Metrics } from './ops/metrics.ts';
+import { type Metrics, setTotal } from './ops/metrics.ts';
 import { DirectorySource } from './pods/directory-source.ts';
 import { containerTarget, parsePodDirectory } from './pods/log-path.ts';
 import { PodLogManager } from './pods/pod-log-manager.ts';
 import type { ContainerTarget, PodSource } from './pods/targets.ts';
 import { withText } from './record/agent-record.ts';
 import { ContainerRecords } from './record/container-records.ts';
+import { showContainers } from './status/container-metrics.ts';
+import { Containers } from './status/containers.ts';
+import { showDestinations } from './status/destination-metrics.ts';
 import { allowedRoots } from './tail/allowed-roots.ts';
 import { ContainerTail } from './tail/container-tail.ts';
 import { heldDescriptors, HeldFiles } from './tail/held-files.ts';
@@ -59,7 +62,10 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
     store,
     stateDir,
     log,
-    onSaved: () => metrics.offsetCommits.inc(),
+    onSaved: () => {
+      metrics.offsetCommits.inc();
+      metrics.offsetsCommitted.setToCurrentTime();
+    },
     onFailed: () => metrics.offsetCommitErrors.inc(),
   });
   health.needs('offsets', () => committer.failure);
@@ -68,8 +74,14 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
   const deadLetters = new DeadLetters({ directory: join(stateDir, 'dead-letters'), log, metrics });
   const destinations: Destination[] = [];
 
+  // A series that begins with its first gap would show no increase.
+  for (const reason of GAP_REASONS) metrics.gaps.inc({ reason }, 0);
+
   // tail: one loop reads all containers
-  const tails = new Map<ContainerTail, ContainerTarget>();
+  const containers = new Containers<ContainerTail>({
+    maxSize: config.kubeletLogMaxSize,
+    maxFiles: config.kubeletLogMaxFiles,
+  });
   const progress = health.watches('reading', STUCK_MS);
   const gate = {
     get open() {
@@ -77,18 +89,20 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
     },
   };
   const heldFiles = new HeldFiles({ bytes: config.maxHeldBytes, descriptors: heldDescriptors() });
-  const loop: ReadLoop = new ReadLoop(gate, () => {
+  const loop: ReadLoop = new ReadLoop(gate, (now) => {
     progress.moved();
-    metrics.heldBytes.set(heldFiles.keepWithin(tails.keys()));
+    metrics.heldBytes.set(heldFiles.keepWithin(containers.tails()));
+    containers.sample(now);
   });
   const roots = allowedRoots([podLogDir, ...config.logRoots]);
 
   const makeTail = (target: ContainerTarget): ContainerTail => {
     const { namespace, pod, container, directory } = target;
     const source = withText({ namespace, pod, container, node: config.nodeName }, config.kubernetesMetadata);
-    const tail = new ContainerTail({
+    const offsets = store.follow(keyOf(target));
+    const tail: ContainerTail = new ContainerTail({
       directory,
-      offsets: store.follow(keyOf(target)),
+      offsets,
       sink: new ContainerRecords({
         source,
         maxRecordBytes: config.maxRecordBytes,
@@ -121,9 +135,9 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       onPerishable: () => {
         for (const destination of destinations) destination.flush();
       },
-      onEnd: () => tails.delete(tail),
+      onEnd: () => containers.remove(tail),
     });
-    tails.set(tail, target);
+    containers.add({ target, tail, offsets });
     return tail;
   };
 
@@ -141,8 +155,16 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
   health.needs('pods', () => source.notReady);
   health.needs('logs', () => manager.notReady);
 
-  metrics.beforeScrape.push(() => showTails(metrics, manager, tails, destinations));
-  metrics.beforeScrape.push(() => showLedger(metrics, store.ledger()));
+  metrics.beforeScrape.push(() => {
+    showContainers(metrics, containers.figures(), config.metricsContainers);
+    showDestinations(metrics, destinations);
+    for (const { namespace, open } of source.watches ?? [])
+      metrics.podWatchUp.set({ namespace }, open ? 1 : 0);
+    metrics.readingPaused.set(gate.open ? 0 : 1);
+    setTotal(metrics.polls, loop.rounds);
+    metrics.ready.set(health.ready().ok ? 1 : 0);
+    showLedger(metrics, store.ledger());
+  });
 
   // Files first: what is deleted before it is open is lost, and a store's client takes a while to load.
   const reading = loop.run(running.signal);
@@ -224,21 +246,4 @@ function targetOf(podLogDir: string, key: string): ContainerTarget | undefined {
   const [directory = '', container = ''] = key.split('/');
   const pod = parsePodDirectory(podLogDir, directory);
   return pod === undefined || container === '' ? undefined : containerTarget(pod, container);
-}
-
-function showTails(
-  metrics: Metrics,
-  manager: PodLogManager,
-  tails: ReadonlyMap<ContainerTail, ContainerTarget>,
-  destinations: readonly Destination[],
-): void {
-  metrics.containers.set(manager.tails);
-  metrics.bytesBehind.reset();
-  let open = 0;
-  for (const [tail, { namespace, pod, container }] of tails) {
-    open += tail.filesOpen;
-    metrics.bytesBehind.inc({ namespace, pod, container }, tail.bytesBehind);
-  }
-  metrics.filesOpen.set(open);
-  for (const { name, batches } of destinations) metrics.batchesWaiting.set({ writer: name }, batches);
 }

@@ -13,6 +13,7 @@ export async function agentCommand(config: Config, { env, stderr, signal }: Cont
   const log = await createLog({ level: config.logLevel, pretty: stderr.isTTY === true });
   const metrics = createMetrics();
   addProcessMetrics(metrics);
+  metrics.buildInfo.set({ version: version(), node_version: process.versions.node }, 1);
   for (const warning of nearMisses(env)) log.warn(warning);
   const { namespaces, selector } = config;
   log.info({ version: version(), namespaces: namespaces ?? '*', selector }, 'Frostbeat starts.');

@@ -23,6 +23,11 @@ export interface Config {
   readonly logRoots: readonly string[];
   /** Bytes of deleted files that may be held open until they are read. */
   readonly maxHeldBytes: number;
+  /** The kubelet's containerLogMaxSize, in bytes, and containerLogMaxFiles: when it deletes what is unread. */
+  readonly kubeletLogMaxSize: number;
+  readonly kubeletLogMaxFiles: number;
+  /** Most containers that have series of their own in the metrics. */
+  readonly metricsContainers: number;
   /** Absolute. */
   readonly stateDir: string;
   /** 0 is off. */

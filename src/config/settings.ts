@@ -109,6 +109,22 @@ export const settings = {
     placeholder: 'size',
     meaning: 'Disk space that deleted files may keep until they are read; beyond it the oldest becomes a gap',
   }),
+  kubeletLogMaxSize: setting({
+    variable: 'KUBELET_LOG_MAX_SIZE',
+    group: 'What is collected',
+    default: '10Mi',
+    parse: size(1, 2 ** 50),
+    placeholder: 'size',
+    meaning: "The kubelet's containerLogMaxSize, to tell when it deletes what is not read yet",
+  }),
+  kubeletLogMaxFiles: setting({
+    variable: 'KUBELET_LOG_MAX_FILES',
+    group: 'What is collected',
+    default: '5',
+    parse: integer(2, 10_000),
+    placeholder: 'n',
+    meaning: "The kubelet's containerLogMaxFiles, for the same",
+  }),
   writers: setting({
     variable: 'WRITERS',
     group: 'Delivery',
@@ -239,6 +255,14 @@ export const settings = {
     parse: integer(0, 65_535),
     placeholder: 'port',
     meaning: 'Serves /metrics, /healthz and /readyz; 0 is off',
+  }),
+  metricsContainers: setting({
+    variable: 'METRICS_CONTAINERS',
+    group: 'The agent itself',
+    default: '200',
+    parse: integer(0, 100_000),
+    placeholder: 'n',
+    meaning: 'Most containers with series of their own in /metrics; the others are summed up',
   }),
   logLevel: setting({
     variable: 'LOG_LEVEL',

@@ -16,7 +16,7 @@ export interface DeliveryOptions {
   readonly log: Logger;
   /** Room was made. */
   readonly onRoom: () => void;
-  readonly onAttempt?: (outcome: 'ok' | 'error', seconds: number, records: number) => void;
+  readonly onAttempt?: (outcome: 'ok' | 'error', seconds: number, batch: Batch) => void;
   readonly onRetry?: () => void;
 }
 
@@ -49,6 +49,19 @@ export class Delivery {
   /** Batches taken and not settled. */
   get batches(): number {
     return this.#batches;
+  }
+
+  /** Of these, so many are being written, and so many failed and wait to be tried again. */
+  get writing(): number {
+    return this.#writing;
+  }
+  get failed(): number {
+    return this.#failed.length;
+  }
+
+  /** Bytes of values in the batches taken and not settled. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   submit(batch: Batch): void {
@@ -113,12 +126,12 @@ export class Delivery {
     try {
       await writer.writeBatch(batch.records, this.#stop.signal);
     } catch (error) {
-      onAttempt?.('error', (performance.now() - begun) / 1000, batch.records.length);
+      onAttempt?.('error', (performance.now() - begun) / 1000, batch);
       if (error instanceof RejectedError) return await this.#rejected(batch, error);
       if (!this.#stop.signal.aborted) this.health.failed(error, 'write');
       return { batch, error };
     }
-    onAttempt?.('ok', (performance.now() - begun) / 1000, batch.records.length);
+    onAttempt?.('ok', (performance.now() - begun) / 1000, batch);
     this.health.worked();
     batch.settle();
     this.#release(batch);

@@ -20,6 +20,15 @@ export interface DestinationOptions {
   readonly onRoom: () => void;
 }
 
+export interface Queue {
+  readonly batches: number;
+  /** Of these, so many are being written, and so many failed and wait to be tried again. */
+  readonly writing: number;
+  readonly failed: number;
+  /** Bytes of the records' values. */
+  readonly bytes: number;
+}
+
 /**
  * Bytes in a batch unless the writer asks for more, and bytes that may wait for one writer. What waits long is
  * moved about by V8's collector and grows its heap (measured with 8 MiB: a third more CPU, 100 MB more memory).
@@ -44,14 +53,20 @@ export class Destination {
       error: metrics.writeSeconds.labels({ writer: name, outcome: 'error' }),
     };
     const batchRecords = metrics.batchRecords.labels({ writer: name });
+    const batchBytes = metrics.batchBytes.labels({ writer: name });
+    const delivered = metrics.recordsDelivered.labels({ writer: name });
+    // A series that begins with its first failure would show no increase.
+    for (const counter of [metrics.retries, metrics.deadLetters]) counter.inc({ writer: name }, 0);
     this.#delivery = new Delivery({
       ...options,
       writer: this.#writer,
       maxBatches: options.maxInFlight * WAITING_BATCHES,
       maxBytes: Math.max(WAITING_BYTES, (writer.batch?.bytes ?? 0) * 2),
-      onAttempt: (outcome, took, records) => {
+      onAttempt: (outcome, took, { records, bytes }) => {
         seconds[outcome].observe(took);
-        batchRecords.observe(records);
+        batchRecords.observe(records.length);
+        batchBytes.observe(bytes);
+        if (outcome === 'ok') delivered.inc(records.length);
       },
       onRetry: () => metrics.retries.inc({ writer: name }),
     });
@@ -72,9 +87,15 @@ export class Destination {
     return this.#delivery.full;
   }
 
-  /** Batches taken and not settled. */
-  get batches(): number {
-    return this.#delivery.batches;
+  /** What was taken and is not settled yet. */
+  get queue(): Queue {
+    const { batches, writing, failed, bytes } = this.#delivery;
+    return { batches, writing, failed, bytes };
+  }
+
+  /** When a batch was last written, in milliseconds since 1970; 0 for never. */
+  get workedAt(): number {
+    return this.#delivery.health.workedAt;
   }
 
   /** Why the writer does not work; undefined when it does. */

@@ -23,6 +23,8 @@ export class WriterHealth {
   /** The failure that lasts was said. */
   #told = false;
   #failures = 0;
+  /** When a batch was last written, in milliseconds since 1970; 0 for never. */
+  workedAt = 0;
 
   constructor(name: string, log: Logger) {
     this.#name = name;
@@ -60,6 +62,7 @@ export class WriterHealth {
   /** A batch was written. */
   worked(now = Date.now()): void {
     this.#writesFail = false;
+    this.workedAt = now;
     this.#works(now);
   }
 

@@ -22,13 +22,23 @@ export interface SavedContainer {
   released?: true;
 }
 
+/** Why something could not be read. */
+export const GAP_REASONS = [
+  'removed_while_down',
+  'held_files_budget',
+  'held_files_limit',
+  'truncated',
+  'compressed_file_damaged',
+] as const;
+export type GapReason = (typeof GAP_REASONS)[number];
+
 /** What could not be read. */
 export interface Gap {
   /** `<pod directory>/<container>`. */
   container: string;
   file: string;
   fileId: string;
-  reason: string;
+  reason: GapReason;
   /** Offset of the first byte that was not read. */
   from: number;
   /** Offset behind the last one; null where nobody knows. */

@@ -17,6 +17,7 @@ export function createMetrics() {
     labelNames: readonly L[] = [],
   ) => new Histogram<L>({ name: `frostbeat_${name}`, help, labelNames, buckets, registers: [registry] });
   const beforeScrape: (() => void)[] = [];
+  const container = ['namespace', 'pod', 'container'] as const;
 
   return {
     registry,
@@ -27,6 +28,9 @@ export function createMetrics() {
       for (const refresh of beforeScrape) refresh();
       return await registry.metrics();
     },
+
+    buildInfo: gauge('build_info', 'Always 1; the labels tell what runs.', ['version', 'node_version']),
+    ready: gauge('ready', '1 where /readyz says so, else 0.'),
 
     linesRead: counter(
       'lines_read_total',
@@ -43,16 +47,41 @@ export function createMetrics() {
     records: counter('records_total', 'Records made of the lines; one may take several.'),
 
     pods: gauge('pods', 'Pods whose logs are followed.'),
+    podWatchUp: gauge(
+      'pod_watch_up',
+      '1 where a watch on the Kubernetes API is open, else 0; by namespace, empty for all.',
+      ['namespace'],
+    ),
     podWatchStarts: counter('pod_watch_starts_total', 'Watches opened on the Kubernetes API.'),
     podLists: counter('pod_lists_total', 'Full lists of pods asked of the Kubernetes API.'),
     podApiErrors: counter('pod_api_errors_total', 'Lists and watches that failed, by reason.', ['reason']),
     containers: gauge('containers', 'Containers whose logs are followed.'),
+    containersHeld: gauge(
+      'containers_held',
+      'Containers of pods that are not known yet: their files are held open, and not read.',
+    ),
     filesOpen: gauge('files_open', 'Log files open.'),
     heldBytes: gauge(
       'deleted_files_held_bytes',
       'Bytes of deleted files that are held open until they are read.',
     ),
-    bytesBehind: gauge('behind_bytes', 'Bytes written and not read yet.', ['namespace', 'pod', 'container']),
+    behindBytes: gauge('behind_bytes', 'Bytes written and not read yet.', container),
+    behindSeconds: gauge(
+      'behind_seconds',
+      'Age of the oldest byte that is not read yet; 0 for none.',
+      container,
+    ),
+    deletionSeconds: gauge(
+      'unread_deletion_seconds',
+      'Seconds until the kubelet deletes the file with the oldest unread byte, should the container go on ' +
+        'writing as it does; 0 where only an open descriptor keeps it; absent where nothing threatens.',
+      container,
+    ),
+    readingPaused: gauge(
+      'reading_paused',
+      '1 while reading waits for a writer to take what was read, else 0.',
+    ),
+    polls: counter('poll_rounds_total', 'Rounds of looks at what is open.'),
     rescans: counter('directory_rescans_total', 'Container directories listed anew.'),
     watchErrors: counter(
       'directory_watch_errors_total',
@@ -60,13 +89,31 @@ export function createMetrics() {
     ),
     refusedFiles: counter('files_refused_total', 'Files not read, by reason.', ['reason']),
 
+    writerUp: gauge('writer_up', '1 where the writer works as far as is known, else 0.', ['writer']),
+    writerLastWrite: gauge(
+      'writer_last_write_timestamp_seconds',
+      'When the writer last stored a batch; 0 for never.',
+      ['writer'],
+    ),
     batchesWaiting: gauge('batches_waiting', 'Batches taken by a writer and not stored yet.', ['writer']),
+    batchesInFlight: gauge('batches_in_flight', 'Batches that are being written.', ['writer']),
+    batchesFailed: gauge('batches_failed', 'Batches that failed and wait to be tried again.', ['writer']),
+    waitingBytes: gauge('batches_waiting_bytes', 'Bytes of the records in the batches that wait.', [
+      'writer',
+    ]),
     batchRecords: histogram(
       'batch_records',
-      'Records in a batch.',
+      'Records in a batch that was tried.',
       [1, 5, 10, 20, 50, 100, 200, 500, 1000, 5000],
       ['writer'],
     ),
+    batchBytes: histogram(
+      'batch_bytes',
+      'Bytes of the records in a batch that was tried.',
+      [1e3, 4e3, 16e3, 64e3, 256e3, 1e6, 4e6],
+      ['writer'],
+    ),
+    recordsDelivered: counter('records_delivered_total', 'Records stored, by writer.', ['writer']),
     writeSeconds: histogram(
       'write_seconds',
       'Time a batch took to be written, by writer and outcome.',
@@ -83,6 +130,10 @@ export function createMetrics() {
     ),
 
     offsetCommits: counter('offset_commits_total', 'Times the offsets were saved.'),
+    offsetsCommitted: gauge(
+      'offsets_last_commit_timestamp_seconds',
+      'When the offsets were last saved; 0 for not since the start.',
+    ),
     offsetCommitErrors: counter('offset_commit_errors_total', 'Times the offsets could not be saved.'),
     gapBytes: counter('gap_bytes_total', 'Bytes that could not be read and are recorded as gaps.'),
     gaps: counter('gaps_total', 'Gaps recorded, by reason.', ['reason']),
@@ -93,6 +144,11 @@ export function createMetrics() {
 export function addProcessMetrics({ registry }: Metrics): void {
   // At its default, the event loop's delay is measured by waking the process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1_000 });
+  // Gauges that are named as counters, and say little of an agent.
+  for (const kind of ['resources', 'handles', 'requests']) {
+    registry.removeSingleMetric(`nodejs_active_${kind}`);
+    registry.removeSingleMetric(`nodejs_active_${kind}_total`);
+  }
 }
 
 /** Sets a counter to a sum that is kept elsewhere and only grows. */

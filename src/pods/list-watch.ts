@@ -94,6 +94,8 @@ export class ListWatch {
   /** The last failure, in words, while there is one. */
   trouble: string | undefined;
   listed = false;
+  /** A watch is open. */
+  open = false;
 
   constructor(options: ListWatchOptions) {
     this.#options = options;
@@ -106,6 +108,10 @@ export class ListWatch {
 
   get where(): string {
     return this.#where;
+  }
+  /** Empty for all. */
+  get namespace(): string {
+    return this.#options.namespace ?? '';
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -175,6 +181,7 @@ export class ListWatch {
     );
     metrics.podWatchStarts.inc();
     this.#openedAt = performance.now();
+    this.open = true;
     let reopened = false;
     this.#reopen = () => {
       reopened = true;
@@ -186,6 +193,7 @@ export class ListWatch {
     } catch (error) {
       if (!reopened) throw error;
     } finally {
+      this.open = false;
       this.#reopen = undefined;
       clearTimeout(good);
       if (performance.now() > this.#relistAt) this.#version = undefined;

@@ -5,7 +5,7 @@ import { createApiClient } from './api-request.ts';
 import { pause } from './backoff.ts';
 import { KnownPods } from './known-pods.ts';
 import { defaultTiming, ListWatch, type ListWatchTiming } from './list-watch.ts';
-import type { PodListener, PodSource, PodTarget } from './targets.ts';
+import type { PodListener, PodSource, PodTarget, WatchState } from './targets.ts';
 
 export interface PodWatchOptions {
   readonly nodeName: string;
@@ -48,6 +48,10 @@ class PodWatch implements PodSource {
     const missing = this.#watches.find(({ listed }) => !listed);
     if (missing === undefined) return undefined;
     return `no list of the pods ${missing.where} yet: ${missing.trouble ?? `${this.#access.server} has not answered yet`}`;
+  }
+
+  get watches(): readonly WatchState[] {
+    return this.#watches.map(({ namespace, open, trouble }) => ({ namespace, open, trouble }));
   }
 
   suspect({ namespace }: PodTarget): void {

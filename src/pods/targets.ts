@@ -26,11 +26,22 @@ export interface PodSource {
   run(listener: PodListener, signal: AbortSignal): Promise<void>;
   /** Undefined once the pods are known; until then what is missing, for /readyz («no list yet: 403 …»). */
   readonly notReady: string | undefined;
+  /** The watches of the API, where pods come from there. */
+  readonly watches?: readonly WatchState[];
   /**
    * A directory is there for a pod that this source has not told: most often one that is not selected, but
    * it may also mean that the source has missed something. It looks again, at its own pace.
    */
   suspect?(pod: PodTarget): void;
+}
+
+/** How it stands with one watch of the API. */
+export interface WatchState {
+  /** Empty for all. */
+  readonly namespace: string;
+  readonly open: boolean;
+  /** The last failure, in words, while there is one. */
+  readonly trouble: string | undefined;
 }
 
 /** Why a pod is no longer among the told ones. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ContainerOffsets } from '../offsets/offset-store.ts';
-import type { Gap } from '../offsets/offsets-file.ts';
+import type { Gap, GapReason } from '../offsets/offsets-file.ts';
 import type { Tail } from '../pods/tail.ts';
 import { ContainerFiles, type ContainerFilesOptions } from './container-files.ts';
 import type { FileTail } from './file-tail.ts';
@@ -9,6 +9,7 @@ import { compareNames, type LogName } from './log-names.ts';
 import type { Pollable, ReadLoop } from './read-loop.ts';
 import { RescanSchedule } from './rescan-schedule.ts';
 import { TIMING, type Timing } from './timing.ts';
+import { unreadSince } from './unread-since.ts';
 
 export interface ContainerTailOptions extends Omit<
   ContainerFilesOptions,
@@ -137,6 +138,11 @@ export class ContainerTail implements Tail, Pollable {
   /** Bytes of its files that are not read yet. */
   get bytesBehind(): number {
     return this.files.ordered.reduce((sum, { behind }) => sum + behind, 0);
+  }
+
+  /** When the oldest byte that is not read was written: see `unreadSince`. */
+  get unreadSince(): number | undefined {
+    return unreadSince(this.files.ordered);
   }
 
   /** Why the container's files cannot be read just now. */
@@ -347,7 +353,7 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   /** Records what is unread in a file as a gap, and goes on without it. */
-  giveUp(file: FileTail, reason: string): void {
+  giveUp(file: FileTail, reason: GapReason): void {
     const { offsets, sink } = this.#options;
     const to = file.lost ? file.lostEnd : file.entry.compressed ? null : Math.min(file.stat.size, file.limit);
     this.#tellGap(file.entry, file.fileId, reason, file.taken, to);
@@ -369,7 +375,7 @@ export class ContainerTail implements Tail, Pollable {
     file.lostEnd = 0;
   }
 
-  #tellGap({ name }: LogName, fileId: string, reason: string, from: number, to: number | null): void {
+  #tellGap({ name }: LogName, fileId: string, reason: GapReason, from: number, to: number | null): void {
     const gap: Gap = {
       container: this.#options.offsets.key,
       file: name,

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, readSync, type Stats } from 'node:fs';
 import type { InFlight } from '../offsets/in-flight.ts';
 import { type ByteSource, CHUNK_BYTES, GzipSource, PlainSource } from './byte-source.ts';
 import { type Fingerprint, stillBegins } from './file-id.ts';
@@ -180,6 +180,17 @@ export class FileTail {
     if (text === undefined) return 'end';
     this.#splitter.write(text);
     return 'data';
+  }
+
+  /**
+   * What comes next in a plain file, without reading on: so many bytes at most, one character a byte; undefined
+   * where no descriptor is open or the file is compressed.
+   */
+  peek(bytes: number): string | undefined {
+    if (this.#fd === undefined || this.entry.compressed) return undefined;
+    const buffer = Buffer.allocUnsafe(bytes);
+    const read = readSync(this.#fd, buffer, 0, bytes, this.taken);
+    return buffer.toString('latin1', 0, read);
   }
 
   #stillBegins(fd: number): boolean {

@@ -35,8 +35,8 @@ export class ReadLoop {
   #reading: { tail: Pollable; done: Promise<unknown> } | undefined;
   #wake: (() => void) | undefined;
   #added = false;
-  /** When the loop last went round, for /healthz; milliseconds since 1970. */
-  lastTurn = Date.now();
+  /** Rounds of looks so far. */
+  rounds = 0;
 
   /** @param eachRound called before every round of looks, when no read is under way. */
   constructor(gate: Gate, eachRound: (now: number) => void = () => undefined) {
@@ -73,7 +73,7 @@ export class ReadLoop {
     signal.addEventListener('abort', wake);
     while (!signal.aborted) {
       const now = steadyNow();
-      this.lastTurn = Date.now();
+      this.rounds++;
       this.#eachRound(now);
       this.#added = false;
       for (const tail of this.#tails) if (tail.look(now)) this.#enqueue(tail);
