@@ -7,7 +7,8 @@ interface PodMetadata {
   readonly name: string;
   readonly uid: string;
   readonly deletionTimestamp?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
+  /** Null where a server that is not written in Go has none. */
+  readonly annotations?: Readonly<Record<string, string>> | null;
 }
 
 /** Pods keyed by the API's uid, and nothing of them but what names their directory. */
@@ -58,7 +59,8 @@ export class KnownPods {
   }
 
   /** Undefined for a pod that wants none of its logs collected. */
-  #target({ namespace, name, uid, annotations = {} }: PodMetadata): PodTarget | undefined {
+  #target({ namespace, name, uid, ...metadata }: PodMetadata): PodTarget | undefined {
+    const annotations = metadata.annotations ?? {};
     const exclude = annotations['frostbeat.io/exclude']?.trim() ?? '';
     if (exclude === 'true') return undefined;
     const excluded =
