@@ -39,6 +39,8 @@ export interface AgentOptions {
 const LINE_OVERHEAD_BYTES = 64 * 1024;
 /** The read loop goes round twenty times a second; after so long without a round it is stuck. */
 const STUCK_MS = 30_000;
+/** Offsets are saved every second; a disk that takes so long for it will not by itself. */
+const SAVING_STUCK_MS = 120_000;
 /** The tails have so long to open their files before anything else takes the processor. */
 const FILES_FIRST_MS = 60;
 
@@ -58,6 +60,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
 
   // offsets: where reading begins, and what is remembered
   const store = new OffsetStore(await loadOffsets(stateDir, log), directoryExists(podLogDir));
+  const saving = health.watches('offsets', SAVING_STUCK_MS);
   const committer = new Committer({
     store,
     stateDir,
@@ -66,9 +69,10 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       metrics.offsetCommits.inc();
       metrics.offsetsCommitted.setToCurrentTime();
     },
+    onTurn: () => saving.moved(),
     onFailed: () => metrics.offsetCommitErrors.inc(),
   });
-  health.needs('offsets', () => committer.failure);
+  health.needs('state', () => committer.failure);
 
   // deliver: what takes records, from the last part to the first
   const deadLetters = new DeadLetters({ directory: join(stateDir, 'dead-letters'), log, metrics });
@@ -185,6 +189,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       });
       destinations.push(destination);
       health.needs(`writer ${destination.name}`, () => destination.failure);
+      health.dies(`writer ${destination.name}`, () => destination.stuck());
     }
     http = await httpServer({ port: config.httpPort, health, metrics, log });
   } catch (error) {

@@ -20,6 +20,11 @@ export interface DeliveryOptions {
   readonly onRetry?: () => void;
 }
 
+/** A write that neither ends nor fails for so long will not by itself. */
+const STUCK_MS = 300_000;
+/** An answer so long ago still tells that the store is there; probes come every 15 s. */
+const FREE_MS = 60_000;
+
 /**
  * Brings batches to one destination: several at once, in any order. One that fails leaves its slot to the others
  * and is tried again on a path of its own, one attempt at a time, until it is delivered or the agent stops.
@@ -35,6 +40,11 @@ export class Delivery {
   #batches = 0;
   #bytes = 0;
   #onIdle: (() => void) | undefined;
+  /** When each attempt that is under way began, the oldest first; in milliseconds since 1970. */
+  readonly #attempts = new Map<Batch, number>();
+  /** When an attempt or a pause last came to an end, or there was nothing to do; the same. */
+  #movedAt = 0;
+  #pausing = false;
   readonly health: WriterHealth;
 
   constructor(options: DeliveryOptions) {
@@ -64,7 +74,24 @@ export class Delivery {
     return this.#bytes;
   }
 
+  /**
+   * Why it is stuck, though the store is free: the writer answered within the last minute, and an attempt takes
+   * longer than any may, or none is made. A store that is down makes attempts fail, and is no such case.
+   *
+   * @param now milliseconds since 1970.
+   */
+  stuck(now = Date.now()): string | undefined {
+    const [oldest] = this.#attempts.values();
+    const rests = this.#batches === 0 || this.#pausing;
+    const since = oldest ?? (rests ? undefined : this.#movedAt);
+    if (since === undefined || now - since < STUCK_MS || now - this.health.answeredAt > FREE_MS)
+      return undefined;
+    const seconds = Math.round((now - since) / 1000);
+    return `a batch has waited for ${seconds} s to be written, though ${this.#options.writer.name} answers`;
+  }
+
   submit(batch: Batch): void {
+    if (this.#batches === 0) this.#movedAt = Date.now();
     this.#batches++;
     this.#bytes += batch.bytes;
     this.#queue.push(batch);
@@ -106,7 +133,7 @@ export class Delivery {
     const backoff = new Backoff();
     let last = this.#failed.at(-1);
     while (this.#failed.length > 0 && !this.#stop.signal.aborted) {
-      if (last !== undefined) await backoff.pause(last.error, this.#stop.signal);
+      if (last !== undefined) await this.#pause(backoff, last.error);
       if (this.#stop.signal.aborted) break;
       const { batch } = this.#failed.shift()!;
       this.#options.onRetry?.();
@@ -119,18 +146,33 @@ export class Delivery {
     this.#retrying = false;
   }
 
+  #ended(batch: Batch): void {
+    this.#attempts.delete(batch);
+    this.#movedAt = Date.now();
+  }
+
+  async #pause(backoff: Backoff, error: unknown): Promise<void> {
+    this.#pausing = true;
+    await backoff.pause(error, this.#stop.signal);
+    this.#pausing = false;
+    this.#movedAt = Date.now();
+  }
+
   /** One attempt, and the next at once for what is left when some records are refused. Never rejects. */
   async #attempt(batch: Batch): Promise<{ batch: Batch; error: unknown } | undefined> {
     const { writer, onAttempt } = this.#options;
     const begun = performance.now();
+    this.#attempts.set(batch, Date.now());
     try {
       await writer.writeBatch(batch.records, this.#stop.signal);
     } catch (error) {
+      this.#ended(batch);
       onAttempt?.('error', (performance.now() - begun) / 1000, batch);
       if (error instanceof RejectedError) return await this.#rejected(batch, error);
       if (!this.#stop.signal.aborted) this.health.failed(error, 'write');
       return { batch, error };
     }
+    this.#ended(batch);
     onAttempt?.('ok', (performance.now() - begun) / 1000, batch);
     this.health.worked();
     batch.settle();

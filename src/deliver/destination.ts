@@ -93,6 +93,11 @@ export class Destination {
     return { batches, writing, failed, bytes };
   }
 
+  /** Why delivery is stuck, though the store is free: see `Delivery.stuck`. */
+  stuck(): string | undefined {
+    return this.#delivery.stuck();
+  }
+
   /** When a batch was last written, in milliseconds since 1970; 0 for never. */
   get workedAt(): number {
     return this.#delivery.health.workedAt;

@@ -25,6 +25,8 @@ export class WriterHealth {
   #failures = 0;
   /** When a batch was last written, in milliseconds since 1970; 0 for never. */
   workedAt = 0;
+  /** When it last answered, to a batch or to a probe; the same. */
+  answeredAt = 0;
 
   constructor(name: string, log: Logger) {
     this.#name = name;
@@ -56,6 +58,7 @@ export class WriterHealth {
 
   /** It answers. That ends no failure to write: a store that is full answers too. */
   reachable(now = Date.now()): void {
+    this.answeredAt = now;
     if (!this.#writesFail) this.#works(now);
   }
 
@@ -63,6 +66,7 @@ export class WriterHealth {
   worked(now = Date.now()): void {
     this.#writesFail = false;
     this.workedAt = now;
+    this.answeredAt = now;
     this.#works(now);
   }
 

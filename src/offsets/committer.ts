@@ -12,6 +12,8 @@ export interface CommitterOptions {
   /** Told of every save and of every failure. */
   readonly onSaved: () => void;
   readonly onFailed: () => void;
+  /** Told at every turn, whether there is something to save or not. */
+  readonly onTurn?: () => void;
   /** Between two saves, in milliseconds. */
   readonly periodMs?: number;
   readonly write?: typeof writeDurably;
@@ -32,8 +34,9 @@ export class Committer {
 
   /** Saves until the signal aborts; it never rejects. The last save is the caller's, by `save()`. */
   async run(signal: AbortSignal): Promise<void> {
-    const { store, periodMs = 1000 } = this.#options;
+    const { store, periodMs = 1000, onTurn } = this.#options;
     while (!signal.aborted) {
+      onTurn?.();
       await pause(periodMs, signal);
       if ((store.dirty || this.failure !== undefined) && !signal.aborted) await this.save();
     }

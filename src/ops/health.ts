@@ -37,6 +37,7 @@ export class Health {
   readonly #now: () => number;
   readonly #checks = new Map<string, Check>();
   readonly #parts = new Map<string, Part>();
+  readonly #stuckChecks = new Map<string, Check>();
 
   /** @param now milliseconds of a clock that never goes back. */
   constructor(now: () => number = () => performance.now()) {
@@ -67,12 +68,20 @@ export class Health {
     };
   }
 
+  /** Makes liveness depend on a check, of a part that knows by itself whether it is stuck. */
+  dies(part: string, stuck: Check): void {
+    this.#stuckChecks.set(part, stuck);
+  }
+
   ready(): Verdict {
     return verdict([...this.#checks].map(([part, check]) => ({ part, reason: check() })));
   }
 
   live(): Verdict {
-    return verdict([...this.#parts].map(([part, state]) => ({ part, reason: this.#stuck(state) })));
+    return verdict([
+      ...[...this.#parts].map(([part, state]) => ({ part, reason: this.#stuck(state) })),
+      ...[...this.#stuckChecks].map(([part, stuck]) => ({ part, reason: stuck() })),
+    ]);
   }
 
   #stuck({ movedAt, limitMs }: Part): string | undefined {
