@@ -1,13 +1,8 @@
 import { DockerfileParser } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { buildDockerfile } from '../support/dockerfile-build.ts';
 
 const text = await readFile('Dockerfile', 'utf8');
 const instructions = DockerfileParser.parse(text).getInstructions();
@@ -38,37 +33,4 @@ test('the image runs Node 24 as `frostbeat agent` and is stopped by SIGTERM', ()
 
 test('the version of the image is that of the package', () => {
   expect(last('ARG')).toBe(`VERSION=${packageJson.version}`);
-});
-
-describe('built step by step', () => {
-  let scratch: string;
-  let app: string;
-
-  beforeAll(async () => {
-    scratch = await mkdtemp(join(tmpdir(), 'frostbeat-image-'));
-    app = join(await buildDockerfile(process.cwd(), scratch), 'app');
-  }, 300_000);
-
-  afterAll(async () => rm(scratch, { recursive: true, force: true }));
-
-  test('it starts with nothing but what the image has', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [join(app, 'dist/main.js'), '--version'], {
-      cwd: '/',
-      env: {},
-    });
-    expect(stdout.trim()).toContain(packageJson.version);
-  });
-
-  test('it has every dependency and no development dependency', async () => {
-    const installed = await readdir(join(app, 'node_modules'), { recursive: true });
-    const names = new Set(installed);
-    expect(Object.keys(packageJson.dependencies).filter((name) => !names.has(name))).toEqual([]);
-    // The Kubernetes client brings the types of Node.
-    const development = Object.keys(packageJson.devDependencies).filter((name) => name !== '@types/node');
-    expect(development.filter((name) => names.has(name))).toEqual([]);
-  });
-
-  test('it has nothing else', async () => {
-    expect((await readdir(app)).toSorted()).toEqual(['LICENSE', 'dist', 'node_modules', 'package.json']);
-  });
 });
