@@ -13,6 +13,7 @@ import { type Metrics, setTotal } from './ops/metrics.ts';
 import { DirectorySource } from './pods/directory-source.ts';
 import { containerTarget, parsePodDirectory } from './pods/log-path.ts';
 import { PodLogManager } from './pods/pod-log-manager.ts';
+import type { MakeTail } from './pods/tail.ts';
 import type { ContainerTarget, PodSource } from './pods/targets.ts';
 import { withText } from './record/agent-record.ts';
 import { ContainerRecords } from './record/container-records.ts';
@@ -24,7 +25,6 @@ import { ContainerTail } from './tail/container-tail.ts';
 import { heldDescriptors, HeldFiles } from './tail/held-files.ts';
 import { ReadLoop } from './tail/read-loop.ts';
 import { abortAfter } from './util/abort-after.ts';
-import { pause } from './util/pause.ts';
 import { selectWriters } from './writers/select-writer.ts';
 
 export interface AgentOptions {
@@ -41,8 +41,6 @@ const LINE_OVERHEAD_BYTES = 64 * 1024;
 const STUCK_MS = 30_000;
 /** Offsets are saved every second; a disk that takes so long for it will not by itself. */
 const SAVING_STUCK_MS = 120_000;
-/** The tails have so long to open their files before anything else takes the processor. */
-const FILES_FIRST_MS = 60;
 
 /**
  * The DaemonSet's process: builds the parts in the order of the data path and stops them in that order.
@@ -100,13 +98,17 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
   });
   const roots = allowedRoots([podLogDir, ...config.logRoots]);
 
-  const makeTail = (target: ContainerTarget): ContainerTail => {
+  const makeTail: MakeTail = (target, { held }) => {
     const { namespace, pod, container, directory } = target;
+    const key = keyOf(target);
     const source = withText({ namespace, pod, container, node: config.nodeName }, config.kubernetesMetadata);
-    const offsets = store.follow(keyOf(target));
+    const offsets = held ? store.hold(key) : store.follow(key);
     const tail: ContainerTail = new ContainerTail({
       directory,
+      held,
       offsets,
+      onReleased: () => store.follow(key),
+      mayOpen: heldFiles.mayOpen,
       sink: new ContainerRecords({
         source,
         maxRecordBytes: config.maxRecordBytes,
@@ -139,14 +141,17 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       onPerishable: () => {
         for (const destination of destinations) destination.flush();
       },
-      onEnd: () => containers.remove(tail),
+      onEnd: () => {
+        containers.remove(tail);
+        if (tail.held) store.letGo(key);
+      },
     });
     containers.add({ target, tail, offsets });
     return tail;
   };
 
   // pods: which containers to follow
-  const source = await podSource({ config, log, metrics });
+  let source: PodSource | undefined;
   const manager = new PodLogManager({
     podLogDir,
     makeTail,
@@ -154,15 +159,19 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
     metrics,
     remembered: store.remembered().flatMap((key) => targetOf(podLogDir, key) ?? []),
     onForgotten: (target) => store.release(keyOf(target)),
-    onUnknown: (pod) => source.suspect?.(pod),
+    holds: ({ namespace }) => config.namespaces?.includes(namespace) ?? true,
+    source: {
+      suspect: (pod) => source?.suspect?.(pod),
+      heard: (pod) => source?.heard?.(pod),
+    },
   });
-  health.needs('pods', () => source.notReady);
+  health.needs('pods', () => podsNotReady(source, manager));
   health.needs('logs', () => manager.notReady);
 
   metrics.beforeScrape.push(() => {
     showContainers(metrics, containers.figures(), config.metricsContainers);
     showDestinations(metrics, destinations);
-    for (const { namespace, open } of source.watches ?? [])
+    for (const { namespace, open } of source?.watches ?? [])
       metrics.podWatchUp.set({ namespace }, open ? 1 : 0);
     metrics.readingPaused.set(gate.open ? 0 : 1);
     setTotal(metrics.polls, loop.rounds);
@@ -170,12 +179,15 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
     showLedger(metrics, store.ledger());
   });
 
-  // Files first: what is deleted before it is open is lost, and a store's client takes a while to load.
+  // Files first: what is deleted before it is open is lost, and the clients of API and store take a while to load.
+  await manager.open();
   const reading = loop.run(running.signal);
-  const following = Promise.all([source.run(manager, stop), manager.run(stop)]);
+  const managing = manager.run(stop);
+  let following: Promise<unknown> = managing;
   let http: HttpServer | undefined;
   try {
-    await pause(FILES_FIRST_MS, signal);
+    source = await podSource({ config, log, metrics });
+    following = Promise.all([source.run(manager, stop), managing]);
     for (const writer of await selectWriters({ config, log })) {
       const destination = new Destination({
         writer,
@@ -226,6 +238,13 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
   const { skipped, ...ledger } = store.ledger();
   log.info({ ...ledger, skipped }, 'Stopped.');
   await http?.close();
+}
+
+/** What is missing before the pods are known, for /readyz. */
+function podsNotReady(source: PodSource | undefined, { held }: PodLogManager): string | undefined {
+  const missing = source === undefined ? 'the source of pods is being loaded' : source.notReady;
+  if (missing === undefined || held === 0) return missing;
+  return `${missing}; until then the log files of ${held} pods are held open, and not read`;
 }
 
 async function httpServer(options: HttpOptions): Promise<HttpServer | undefined> {

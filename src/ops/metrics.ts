@@ -52,6 +52,14 @@ export function createMetrics() {
       '1 where a watch on the Kubernetes API is open, else 0; by namespace, empty for all.',
       ['namespace'],
     ),
+    heldPods: gauge(
+      'pods_held',
+      'Pods of which the source has not told yet whether they are selected: their files are held open.',
+    ),
+    unknownPods: counter(
+      'pods_unknown_total',
+      'Pods that came and went while the source told nothing: whether they were selected is not known.',
+    ),
     podWatchStarts: counter('pod_watch_starts_total', 'Watches opened on the Kubernetes API.'),
     podLists: counter('pod_lists_total', 'Full lists of pods asked of the Kubernetes API.'),
     podApiErrors: counter('pod_api_errors_total', 'Lists and watches that failed, by reason.', ['reason']),

@@ -4,7 +4,7 @@ import { Repeated } from '../ops/repeated.ts';
 import { KeepLooking } from './keep-looking.ts';
 import { listDirectories } from './list-directories.ts';
 import { parsePodDirectory } from './log-path.ts';
-import type { PodListener, PodSource, PodTarget } from './targets.ts';
+import type { Heard, PodListener, PodSource, PodTarget } from './targets.ts';
 
 export interface DirectorySourceOptions {
   readonly podLogDir: string;
@@ -22,6 +22,7 @@ export class DirectorySource implements PodSource {
   readonly #repeated: Repeated;
   readonly #pods = new Map<string, PodTarget>();
   notReady: string | undefined;
+  #lookedAt: number | undefined;
 
   constructor(options: DirectorySourceOptions) {
     this.#options = options;
@@ -41,8 +42,13 @@ export class DirectorySource implements PodSource {
     await new KeepLooking({ path, linkAllowed: true, look, rescanMs, missingMs: 250, onError }).run(signal);
   }
 
+  heard(): Heard | undefined {
+    return this.#lookedAt === undefined ? undefined : { askedAt: this.#lookedAt, listedAt: 0 };
+  }
+
   async #look(listener: PodListener): Promise<boolean> {
     const { podLogDir } = this.#options;
+    const lookedAt = performance.now();
     let names: string[] | undefined;
     try {
       names = await listDirectories(podLogDir, { linkAllowed: true });
@@ -54,6 +60,7 @@ export class DirectorySource implements PodSource {
     if (names === undefined) this.#missing(`${podLogDir} does not exist yet; waiting for it`);
     else this.#repeated.resolved('list', `${podLogDir} can be listed`);
     this.#tell(listener, names ?? []);
+    this.#lookedAt = lookedAt;
     if (names !== undefined && this.notReady !== undefined) {
       this.notReady = undefined;
       listener.synced();

@@ -7,6 +7,8 @@ export interface FollowedContainerOptions {
   readonly target: ContainerTarget;
   readonly makeTail: MakeTail;
   readonly log: Log;
+  /** Whether it is wanted is not known yet: see MakeTailOptions. */
+  readonly held: boolean;
   /** A tail that ended by itself, which none does, is made anew after so long, in milliseconds. */
   readonly restartMs: number;
 }
@@ -16,12 +18,14 @@ export class FollowedContainer {
   readonly #options: FollowedContainerOptions;
   #tail: Tail;
   #wanted = true;
+  #held: boolean;
   /** Of the tail that runs. */
   #draining = false;
 
   constructor(options: FollowedContainerOptions) {
     this.#options = options;
-    this.#tail = options.makeTail(options.target, { held: false });
+    this.#held = options.held;
+    this.#tail = options.makeTail(options.target, { held: options.held });
   }
 
   get target(): ContainerTarget {
@@ -31,24 +35,41 @@ export class FollowedContainer {
     return this.#wanted;
   }
 
-  /** Read what is there, and end. */
+  /** Nobody has said that it is wanted, and so nothing of it was read. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Opens what is there now. */
+  open(): void {
+    this.#tail.open();
+  }
+
+  /** Read what is there, and end; where it is held, end. */
   drain(): void {
     this.#wanted = false;
     if (this.#draining) return;
     this.#draining = true;
-    this.#tail.drain();
+    if (this.#held) this.#tail.letGo();
+    else this.#tail.drain();
   }
 
-  /** The container is wanted again: a tail that is being drained is followed by another. */
+  /** The container is wanted, maybe again: a tail that is being drained is followed by another. */
   keep(): void {
     this.#wanted = true;
+    if (!this.#held) return;
+    this.#held = false;
+    this.#tail.release();
   }
 
   rescan(): void {
     this.#tail.rescan();
   }
 
-  /** Resolves when the container is drained and still not wanted, or soon after the signal aborts. */
+  /**
+   * Resolves when the container is drained and still not wanted, when nothing is left of one that is held, or soon
+   * after the signal aborts.
+   */
   async run(signal: AbortSignal): Promise<void> {
     const { target, makeTail, log, restartMs } = this.#options;
     for (;;) {
@@ -56,7 +77,7 @@ export class FollowedContainer {
         () => undefined,
         (err: unknown) => ({ err }),
       );
-      if (signal.aborted) return;
+      if (signal.aborted || (error === undefined && this.#held)) return;
       if (error !== undefined || !this.#draining) {
         log.error(
           { ...error, directory: target.directory },
@@ -67,9 +88,9 @@ export class FollowedContainer {
       } else if (!this.#wanted) {
         return;
       }
-      this.#tail = makeTail(target, { held: false });
-      this.#draining = !this.#wanted;
-      if (this.#draining) this.#tail.drain();
+      this.#tail = makeTail(target, { held: this.#held });
+      this.#draining = false;
+      if (!this.#wanted) this.drain();
     }
   }
 }

@@ -30,6 +30,8 @@ export const defaultFollowTiming: FollowTiming = {
 
 export interface FollowedPodOptions {
   readonly target: PodTarget;
+  /** Whether the pod is wanted is not known yet: its files are held, and nothing is read until `keep()`. */
+  readonly held: boolean;
   readonly makeTail: MakeTail;
   readonly selects: (container: string) => boolean;
   readonly onForgotten: (target: ContainerTarget) => void;
@@ -51,9 +53,9 @@ export class FollowedPod {
   readonly #left = new AbortController();
   #signal: AbortSignal | undefined;
   #excluded: readonly string[] = [];
-  /** Of a remembered pod only these are known to be wanted, until the pod is told. */
+  /** Of a remembered pod only these are known to be wanted, until the pod is told; the others are held. */
   #only: ReadonlySet<string> | undefined;
-  #state: 'kept' | 'leaving' | 'draining' = 'kept';
+  #state: 'held' | 'kept' | 'leaving' | 'draining';
   #deadline: NodeJS.Timeout | undefined;
   /** Containers that are drained and let go since the pod began to drain. */
   readonly #drained = new Set<string>();
@@ -66,7 +68,8 @@ export class FollowedPod {
 
   constructor(options: FollowedPodOptions) {
     this.#options = options;
-    const { target, timing, onWatchError } = options;
+    const { target, held, timing, onWatchError } = options;
+    this.#state = held ? 'held' : 'kept';
     this.#entries = new KeepLooking({
       path: target.directory,
       linkAllowed: false,
@@ -88,9 +91,9 @@ export class FollowedPod {
   get tails(): number {
     return this.#containers.size;
   }
-  /** False once the pod is to leave. */
-  get wanted(): boolean {
-    return this.#state === 'kept';
+  /** Nobody has told yet whether the pod is wanted. */
+  get held(): boolean {
+    return this.#state === 'held' && !this.left;
   }
   /** It has left for good: where the pod is wanted again, another FollowedPod is needed. */
   get left(): boolean {
@@ -134,6 +137,19 @@ export class FollowedPod {
     this.#entries.wake();
   }
 
+  /** A pod that is held is not wanted. */
+  letGo(): void {
+    if (this.#state !== 'held') return;
+    this.#left.abort();
+    for (const container of this.#containers.values()) container.drain();
+  }
+
+  /** Finds and opens, before it runs, what is there now. */
+  async open(): Promise<void> {
+    await this.#look();
+    for (const container of this.#containers.values()) container.open();
+  }
+
   wake(): void {
     this.#entries.wake();
   }
@@ -148,12 +164,13 @@ export class FollowedPod {
   }
 
   #selects(container: string): boolean {
-    const remembered = this.#only?.has(container) ?? true;
-    return remembered && !this.#excluded.includes(container) && this.#options.selects(container);
+    return !this.#excluded.includes(container) && this.#options.selects(container);
   }
 
   async #look(): Promise<boolean> {
     const seen = await this.#list();
+    // Nothing is left to hold, nor can there be again.
+    if (this.#state === 'held' && seen && !this.present && this.#containers.size === 0) this.#left.abort();
     // Only now, after a look: what had appeared by the time the pod was to be drained is taken in.
     if (this.#state === 'draining') {
       for (const container of this.#containers.values()) container.drain();
@@ -181,11 +198,12 @@ export class FollowedPod {
   }
 
   #follow(name: string): void {
-    if (this.#containers.has(name) || !this.#selects(name)) return;
+    if (this.left || this.#containers.has(name) || !this.#selects(name)) return;
     const { target, makeTail, log, timing } = this.#options;
     const container = new FollowedContainer({
       target: containerTarget(target, name),
       makeTail,
+      held: this.#state === 'held' || this.#only?.has(name) === false,
       log,
       restartMs: timing.restartMs,
     });
@@ -194,6 +212,7 @@ export class FollowedPod {
   }
 
   #start(name: string, container: FollowedContainer, signal: AbortSignal): void {
+    container.open();
     const running = this.#run(name, container, signal).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
@@ -204,7 +223,7 @@ export class FollowedPod {
     this.#containers.delete(name);
     if (this.#state === 'draining') this.#drained.add(name);
     // It may be wanted again by now: then the next look makes another.
-    if (!container.wanted) this.#options.onForgotten(container.target);
+    if (!container.wanted && !container.held) this.#options.onForgotten(container.target);
     this.#entries.wake();
   }
 }

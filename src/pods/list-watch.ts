@@ -6,6 +6,7 @@ import { ApiError, type ApiClient, statusError } from './api-request.ts';
 import { fullJitterMs, pause } from './backoff.ts';
 import { hedged } from './hedge.ts';
 import type { KnownPods } from './known-pods.ts';
+import type { Heard } from './targets.ts';
 import { chunks, watchEvents } from './watch-stream.ts';
 
 /** All in milliseconds. */
@@ -89,6 +90,9 @@ export class ListWatch {
   #failures = 0;
   #deniedSince: number | undefined;
   #openedAt = 0;
+  #listedAt = 0;
+  /** When the watch that is open was asked for; undefined while none is. */
+  #askedAt: number | undefined;
   #reopen: (() => void) | undefined;
   #suspicion: NodeJS.Timeout | undefined;
   /** The last failure, in words, while there is one. */
@@ -112,6 +116,11 @@ export class ListWatch {
   /** Empty for all. */
   get namespace(): string {
     return this.#options.namespace ?? '';
+  }
+
+  /** Undefined while no watch is open. */
+  get heard(): Heard | undefined {
+    return this.#askedAt === undefined ? undefined : { askedAt: this.#askedAt, listedAt: this.#listedAt };
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -152,6 +161,7 @@ export class ListWatch {
       resourceVersion: this.#listVersion,
       resourceVersionMatch: this.#listVersion === undefined ? undefined : 'NotOlderThan',
     };
+    const askedAt = performance.now();
     const response = await this.#hedged(signal, (each, fresh) =>
       client.get(this.#path, query, { accept: acceptList, signal: each, fresh }),
     );
@@ -161,6 +171,7 @@ export class ListWatch {
     pods.replaceAll(items);
     this.#version = version;
     this.#listVersion = version;
+    this.#listedAt = askedAt;
     this.#relistAt = performance.now() + timing.relistMs * (1 + random());
     this.listed = true;
     onListed();
@@ -176,12 +187,14 @@ export class ListWatch {
       resourceVersion: this.#version,
       timeoutSeconds: String(Math.round((timing.watchMs / 1_000) * (1 + random() / 2))),
     };
+    const askedAt = performance.now();
     const stream = await this.#hedged(signal, (each, fresh) =>
       client.get(this.#path, query, { accept: acceptEvents, signal: each, fresh }),
     );
     metrics.podWatchStarts.inc();
     this.#openedAt = performance.now();
     this.open = true;
+    this.#askedAt = askedAt;
     let reopened = false;
     this.#reopen = () => {
       reopened = true;
@@ -195,6 +208,8 @@ export class ListWatch {
     } finally {
       this.open = false;
       this.#reopen = undefined;
+      // Of one that is opened anew upon suspicion nothing is known to be wrong.
+      if (!reopened) this.#askedAt = undefined;
       clearTimeout(good);
       if (performance.now() > this.#relistAt) this.#version = undefined;
     }
@@ -232,6 +247,7 @@ export class ListWatch {
   #failed(error: unknown, verb: 'list' | 'watch'): number {
     const { log, metrics, server } = this.#options;
     metrics.podApiErrors.inc({ reason: failureReason(error) });
+    this.#askedAt = undefined;
     if (isDenied(error)) this.#deniedSince ??= performance.now();
     else this.#deniedSince = undefined;
     if (isExpired(error)) {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { Repeated } from '../ops/repeated.ts';
@@ -7,13 +7,14 @@ import { KeepLooking } from './keep-looking.ts';
 import { listDirectories } from './list-directories.ts';
 import { parsePodDirectory, podOf } from './log-path.ts';
 import type { MakeTail } from './tail.ts';
-import type { ContainerTarget, PodListener, PodTarget, Removal } from './targets.ts';
+import type { ContainerTarget, PodListener, PodSource, PodTarget, Removal } from './targets.ts';
+import { defaultUnknownTiming, UnknownPods, type UnknownTiming } from './unknown-pods.ts';
 
 export interface PodLogManagerOptions {
   readonly podLogDir: string;
   readonly makeTail: MakeTail;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, 'pods' | 'watchErrors'>;
+  readonly metrics: Pick<Metrics, 'pods' | 'heldPods' | 'unknownPods' | 'watchErrors'>;
   /**
    * Containers that an earlier run of the agent followed and did not finish. They are followed at once; those
    * whose pod is not told by the first `synced()` are drained then.
@@ -21,24 +22,29 @@ export interface PodLogManagerOptions {
   readonly remembered?: readonly ContainerTarget[];
   /** A container is drained and let go: nothing of it is read any more. */
   readonly onForgotten?: (target: ContainerTarget) => void;
-  /** A directory is there for a pod that nobody has told: see `PodSource.suspect`. */
-  readonly onUnknown?: (pod: PodTarget) => void;
+  /**
+   * Whether a pod may be told later than its directory is seen, going by its name: its files are held open until it
+   * is told, or is known not to be selected. Nothing is held unless told otherwise.
+   */
+  readonly holds?: (pod: PodTarget) => boolean;
+  /** What is asked of where the pods come from. */
+  readonly source?: Pick<PodSource, 'suspect' | 'heard'>;
   /** Which containers are wanted, by name; all unless told otherwise. */
   readonly selects?: (container: string) => boolean;
-  readonly timing?: Partial<FollowTiming>;
+  readonly timing?: Partial<FollowTiming & UnknownTiming>;
 }
 
-/** A directory may be there for so long before its pod is told, in milliseconds, without anybody wondering. */
-const unknownMs = 1_000;
+/** Held directories are thought about so often, in milliseconds, while there are any. */
+const reviewMs = 500;
 
 /**
  * Keeps the tails in step with the pods: one for each container directory of each pod that is told, from the
  * moment the pod and the directory are both there, whichever comes first, until the pod has left and its files
- * are read to their end.
+ * are read to their end. What is there of a pod that has not been told is held, so that it can be told late.
  */
 export class PodLogManager implements PodListener {
   readonly #options: PodLogManagerOptions;
-  readonly #timing: FollowTiming;
+  readonly #timing: FollowTiming & UnknownTiming;
   readonly #repeated: Repeated;
   /** By directory: a pod made anew under the same name is another one. */
   readonly #pods = new Map<string, FollowedPod>();
@@ -46,15 +52,14 @@ export class PodLogManager implements PodListener {
   readonly #running = new Set<Promise<void>>();
   readonly #root: KeepLooking;
   #signal: AbortSignal | undefined;
-  #synced = false;
-  /** Directories that belong to no pod that is told, by when they were first seen; undefined once that was said. */
-  #unknown = new Map<string, number | undefined>();
-  #wonder: NodeJS.Timeout | undefined;
+  readonly #unknown: UnknownPods;
+  #review: NodeJS.Timeout | undefined;
   #notReady: string | undefined;
 
   constructor(options: PodLogManagerOptions) {
     this.#options = options;
-    this.#timing = { ...defaultFollowTiming, ...options.timing };
+    this.#timing = { ...defaultFollowTiming, ...defaultUnknownTiming, ...options.timing };
+    this.#unknown = new UnknownPods(this.#timing, (pod) => options.source?.heard?.(pod));
     this.#repeated = new Repeated(options.log);
     this.#notReady = `${options.podLogDir} has not been listed yet`;
     this.#root = new KeepLooking({
@@ -65,8 +70,11 @@ export class PodLogManager implements PodListener {
       missingMs: 250,
       onError: (error) => this.#watchFailed(error),
     });
-    for (const container of options.remembered ?? [])
-      this.#pod(podOf(container)).remember(container.container);
+    const { selects = () => true, onForgotten } = options;
+    for (const container of options.remembered ?? []) {
+      if (selects(container.container)) this.#pod(podOf(container)).remember(container.container);
+      else onForgotten?.(container);
+    }
   }
 
   /** Undefined once POD_LOG_DIR has been listed; until then what is wrong. */
@@ -75,7 +83,11 @@ export class PodLogManager implements PodListener {
   }
   /** Pods that are followed, those that are being drained included. */
   get pods(): number {
-    return this.#pods.size;
+    return this.#pods.size - this.held;
+  }
+  /** Directories of pods of which nobody has told yet whether they are selected. */
+  get held(): number {
+    return [...this.#pods.values()].filter(({ held }) => held).length;
   }
   /** Containers that have a tail. */
   get tails(): number {
@@ -84,21 +96,32 @@ export class PodLogManager implements PodListener {
 
   added(pod: PodTarget): void {
     this.#told.add(pod.directory);
-    this.#unknown.delete(pod.directory);
+    this.#unknown.told(pod);
     this.#pod(pod).keep(pod);
+    this.#count();
   }
 
   removed(pod: PodTarget, why: Removal = 'released'): void {
     this.#told.delete(pod.directory);
-    this.#unknown.set(pod.directory, undefined);
+    this.#unknown.released(pod);
     this.#pods.get(pod.directory)?.leave(why);
   }
 
   synced(): void {
-    this.#synced = true;
-    for (const pod of this.#pods.values()) if (!this.#told.has(pod.target.directory)) pod.leave('released');
-    // The list has said what it has to say of them.
-    for (const directory of this.#unknown.keys()) this.#unknown.set(directory, undefined);
+    for (const pod of this.#pods.values()) {
+      if (pod.held || this.#told.has(pod.target.directory)) continue;
+      this.#unknown.released(pod.target);
+      pod.leave('released');
+    }
+  }
+
+  /**
+   * Lists and opens, before it runs, all that is there now: whatever is deleted before it is open is lost, and the
+   * rest of the agent takes a while to load.
+   */
+  async open(): Promise<void> {
+    await this.#look();
+    await Promise.all([...this.#pods.values()].map((pod) => pod.open()));
   }
 
   /** Resolves when, after the signal aborted, all tails have ended. */
@@ -106,17 +129,19 @@ export class PodLogManager implements PodListener {
     this.#signal = signal;
     for (const pod of this.#pods.values()) this.#start(pod, signal);
     await this.#root.run(signal);
-    clearTimeout(this.#wonder);
+    clearTimeout(this.#review);
+    this.#neverTold(this.#unknown.neverTold);
     await Promise.all(this.#running);
   }
 
   /** The pod's entry, made and started where there is none. */
-  #pod(target: PodTarget): FollowedPod {
+  #pod(target: PodTarget, { held = false } = {}): FollowedPod {
     const known = this.#pods.get(target.directory);
     if (known !== undefined && !known.left) return known;
-    const { makeTail, log, metrics, selects = () => true, onForgotten = () => undefined } = this.#options;
+    const { makeTail, log, selects = () => true, onForgotten = () => undefined } = this.#options;
     const pod = new FollowedPod({
       target,
+      held,
       makeTail,
       selects,
       onForgotten,
@@ -127,7 +152,7 @@ export class PodLogManager implements PodListener {
       timing: this.#timing,
     });
     this.#pods.set(target.directory, pod);
-    metrics.pods.set(this.#pods.size);
+    this.#count();
     if (this.#signal !== undefined) this.#start(pod, this.#signal);
     return pod;
   }
@@ -141,7 +166,13 @@ export class PodLogManager implements PodListener {
     await pod.run(signal);
     const { directory } = pod.target;
     if (this.#pods.get(directory) === pod) this.#pods.delete(directory);
-    this.#options.metrics.pods.set(this.#pods.size);
+    this.#count();
+  }
+
+  #count(): void {
+    const { pods, heldPods } = this.#options.metrics;
+    pods.set(this.pods);
+    heldPods.set(this.held);
   }
 
   async #look(): Promise<boolean> {
@@ -153,8 +184,8 @@ export class PodLogManager implements PodListener {
       } else {
         this.#notReady = undefined;
         this.#repeated.resolved('root', `${podLogDir} is there`);
-        this.#wonderAt(names);
       }
+      this.#holdUnknown(names ?? []);
       // A pod sees what happens in its directory; that the directory itself comes or goes is seen here.
       const there = new Set(names?.map((name) => join(podLogDir, name)));
       for (const pod of this.#pods.values()) if (pod.present !== there.has(pod.target.directory)) pod.wake();
@@ -170,25 +201,40 @@ export class PodLogManager implements PodListener {
     if (this.#notReady !== undefined) this.#notReady = problem;
   }
 
-  /** Tells of directories whose pod has not been told for a while: the source may have missed it. */
-  #wonderAt(names: readonly string[]): void {
-    const { podLogDir, onUnknown } = this.#options;
-    const now = performance.now();
-    const before = this.#unknown;
-    this.#unknown = new Map();
-    let nextMs = Infinity;
-    for (const name of names) {
+  /** Holds what is there of pods that have not been told. */
+  #holdUnknown(names: readonly string[]): void {
+    const { podLogDir, holds = () => false } = this.#options;
+    const unknown = names.flatMap((name) => {
       const pod = parsePodDirectory(podLogDir, name);
-      if (pod === undefined || this.#told.has(pod.directory)) continue;
-      const since = before.has(pod.directory) ? before.get(pod.directory) : now;
-      const due = this.#synced && since !== undefined && now - since >= unknownMs;
-      this.#unknown.set(pod.directory, due ? undefined : since);
-      if (due) onUnknown?.(pod);
-      else if (since !== undefined) nextMs = Math.min(nextMs, since + unknownMs - now);
-    }
-    clearTimeout(this.#wonder);
-    if (this.#synced && nextMs !== Infinity)
-      this.#wonder = setTimeout(() => this.#root.wake(), Math.max(10, nextMs));
+      if (pod === undefined || this.#told.has(pod.directory) || !holds(pod)) return [];
+      // Remembered, or being drained.
+      return this.#pods.get(pod.directory)?.held === false ? [] : [pod];
+    });
+    for (const pod of this.#unknown.see(unknown, performance.now())) this.#pod(pod, { held: true });
+    this.#think();
+  }
+
+  /** Decides what can be decided of the pods that have not been told; again soon, while there are any. */
+  #think(): void {
+    clearTimeout(this.#review);
+    const { source } = this.#options;
+    const { suspects, decided, neverTold } = this.#unknown.review(performance.now());
+    for (const pod of suspects) source?.suspect?.(pod);
+    for (const pod of decided) this.#pods.get(pod.directory)?.letGo();
+    this.#neverTold(neverTold);
+    if (this.#unknown.size > 0) this.#review = setTimeout(() => this.#think(), reviewMs);
+  }
+
+  /** Pods came and went, and nobody can say any more whether they were selected. */
+  #neverTold(pods: readonly PodTarget[]): void {
+    if (pods.length === 0) return;
+    const { log, metrics } = this.#options;
+    metrics.unknownPods.inc(pods.length);
+    log.warn(
+      { directories: pods.map(({ directory }) => basename(directory)) },
+      'Log directories came and went while the Kubernetes API told nothing of their pods: if the pods were selected, ' +
+        'what they printed is lost.',
+    );
   }
 
   #watchFailed(err: unknown): void {

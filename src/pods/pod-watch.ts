@@ -5,7 +5,7 @@ import { createApiClient } from './api-request.ts';
 import { pause } from './backoff.ts';
 import { KnownPods } from './known-pods.ts';
 import { defaultTiming, ListWatch, type ListWatchTiming } from './list-watch.ts';
-import type { PodListener, PodSource, PodTarget, WatchState } from './targets.ts';
+import type { Heard, PodListener, PodSource, PodTarget, WatchState } from './targets.ts';
 
 export interface PodWatchOptions {
   readonly nodeName: string;
@@ -54,10 +54,12 @@ class PodWatch implements PodSource {
     return this.#watches.map(({ namespace, open, trouble }) => ({ namespace, open, trouble }));
   }
 
-  suspect({ namespace }: PodTarget): void {
-    const { namespaces } = this.#options;
-    const index = namespaces?.indexOf(namespace) ?? 0;
-    this.#watches[index]?.suspect();
+  suspect(pod: PodTarget): void {
+    this.#watchOf(pod)?.suspect();
+  }
+
+  heard(pod: PodTarget): Heard | undefined {
+    return this.#watchOf(pod)?.heard;
   }
 
   async run(listener: PodListener, signal: AbortSignal): Promise<void> {
@@ -83,5 +85,9 @@ class PodWatch implements PodSource {
     );
     await pause(random() * startJitterMs, signal);
     await Promise.all(this.#watches.map((watch) => watch.run(signal)));
+  }
+
+  #watchOf({ namespace }: PodTarget): ListWatch | undefined {
+    return this.#watches[this.#options.namespaces?.indexOf(namespace) ?? 0];
   }
 }

@@ -20,6 +20,14 @@ export interface ContainerTarget {
   readonly directory: string;
 }
 
+/** How far a source has heard of what happens, in milliseconds of `performance.now()`. */
+export interface Heard {
+  /** It is told of all that happens, and has been of all that happened before this. */
+  readonly askedAt: number;
+  /** When it asked for its last full list. Of what came and went before it has not heard. */
+  readonly listedAt: number;
+}
+
 /** Where the pods to follow come from: the Kubernetes API, or the names of the directories. */
 export interface PodSource {
   /** Tells `listener` of every change until the signal aborts; it resolves then, and never rejects. */
@@ -33,6 +41,8 @@ export interface PodSource {
    * it may also mean that the source has missed something. It looks again, at its own pace.
    */
   suspect?(pod: PodTarget): void;
+  /** Undefined while it hears nothing of such pods. A source without this never says that a pod is not selected. */
+  heard?(pod: PodTarget): Heard | undefined;
 }
 
 /** How it stands with one watch of the API. */

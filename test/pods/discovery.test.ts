@@ -41,11 +41,17 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
+interface Word {
+  readonly level: number;
+  readonly directories?: readonly string[];
+}
+
 async function start(
   remembered: readonly ContainerTarget[] = [],
-): Promise<{ source: PodSource; manager: PodLogManager }> {
+): Promise<{ source: PodSource; manager: PodLogManager; words: Word[] }> {
   const metrics = createMetrics();
-  const log = pino({ level: 'silent' });
+  const words: Word[] = [];
+  const log = pino({}, { write: (line: string) => void words.push(JSON.parse(line) as Word) });
   const access = await loadApiAccess({ env: { KUBECONFIG: await api.kubeconfig(join(home, 'config')) } });
   const source = await openPodWatch({
     nodeName: 'node-1',
@@ -63,10 +69,13 @@ async function start(
     metrics,
     remembered,
     onForgotten: ({ pod }) => forgotten.push(pod),
-    onUnknown: (pod) => source.suspect?.(pod),
+    holds: ({ namespace }) => namespace === 'demo',
+    source,
+    timing: { settleMs: 500 },
   });
+  await manager.open();
   running = Promise.all([source.run(manager, stop.signal), manager.run(stop.signal)]);
-  return { source, manager };
+  return { source, manager, words };
 }
 
 const pod = (name: string, labels = { app: 'web' }) => ({
@@ -138,11 +147,70 @@ describe('discovery', () => {
     await untilFollowing(['deleted', 'known']);
     await sleep(1_500);
     expect(tails.following).toEqual(['deleted/main', 'known/main']);
+    expect(tails.holding).toEqual(['new/main', 'stranger/main']);
     expect(source.notReady).toContain('no list of the pods in namespace demo yet');
     api.heal();
     await untilFollowing(['known', 'new'], 3_000);
     expect(forgotten).toEqual(['deleted']);
     expect(source.notReady).toBeUndefined();
+    await until(() => tails.holding.length === 0, { what: 'the stranger let go' });
+    expect(tails.following).toEqual(['known/main', 'new/main']);
+  });
+
+  it('reads a pod whose directory is gone when the API tells of it at last, and lets strangers go', async () => {
+    api.break({ kind: 'refuse', status: 503 });
+    await write('a');
+    await write('stranger');
+    await start();
+    api.addPod(pod('a'));
+    api.addPod(pod('stranger', { app: 'other' }));
+    await until(() => tails.holding.length === 2, { what: 'both held' });
+    await rm(target('a').directory, { recursive: true });
+    await rm(target('stranger').directory, { recursive: true });
+    await sleep(1_000);
+    expect(tails.holding).toEqual(['a/main', 'stranger/main']);
+    api.heal();
+    await untilFollowing(['a'], 3_000);
+    await until(() => tails.holding.length === 0, { what: 'the stranger let go', timeoutMs: 5_000 });
+  });
+
+  it('holds nothing for long where the API is well, and asks no list for it', async () => {
+    await start();
+    await untilWatching();
+    for (let n = 0; n < 5; n++) {
+      api.addPod(pod(`stranger-${n}`, { app: 'other' }));
+      await write(`stranger-${n}`);
+      await sleep(300);
+    }
+    await until(() => tails.all.length === 5 && tails.holding.length === 0, {
+      what: 'all let go',
+      timeoutMs: 10_000,
+    });
+    expect(api.count('list')).toBe(1);
+    expect(api.count('watch')).toBeLessThanOrEqual(4);
+  });
+
+  it('holds what is unknown through a watch that hangs, and tells what came and went over a list', async () => {
+    const { words } = await start();
+    await untilWatching();
+    api.break({ kind: 'hang' });
+    api.dropConnections();
+    for (const name of ['a', 'brief', 'stranger']) {
+      api.addPod(pod(name, { app: name === 'stranger' ? 'other' : 'web' }));
+      await write(name);
+    }
+    await until(() => tails.holding.length === 3, { what: 'all held' });
+    api.deletePod('demo', 'brief');
+    await rm(target('brief').directory, { recursive: true });
+    await sleep(1_000);
+    // The history that would tell of the brief one is gone.
+    api.compact();
+    api.heal();
+    await untilFollowing(['a'], 4_000);
+    await until(() => tails.holding.length === 0, { what: 'the others let go', timeoutMs: 5_000 });
+    expect(words.filter(({ directories }) => directories !== undefined)).toMatchObject([
+      { directories: ['demo_brief_u-brief'] },
+    ]);
   });
 
   it('asks nothing of the API in quiet times', async () => {

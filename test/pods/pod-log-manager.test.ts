@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { containerTarget, podTarget } from '../../src/pods/log-path.ts';
 import { PodLogManager, type PodLogManagerOptions } from '../../src/pods/pod-log-manager.ts';
-import type { PodTarget } from '../../src/pods/targets.ts';
+import type { Heard, PodTarget } from '../../src/pods/targets.ts';
 import { FakeTails } from '../support/fake-tail.ts';
 import { until } from '../support/until.ts';
 
@@ -22,8 +22,9 @@ let home: string;
 let podLogDir: string;
 let tails: FakeTails;
 let forgotten: string[];
-let unknown: string[];
-let logLines: { level: number; msg: string }[];
+let suspects: string[];
+let heard: Heard | undefined;
+let logLines: { level: number; msg: string; directories?: string[] }[];
 let stop: AbortController;
 let running: Promise<void>;
 let metrics: ReturnType<typeof createMetrics>;
@@ -34,7 +35,8 @@ beforeEach(async () => {
   await mkdir(podLogDir);
   tails = new FakeTails();
   forgotten = [];
-  unknown = [];
+  suspects = [];
+  heard = undefined;
   logLines = [];
   stop = new AbortController();
   metrics = createMetrics();
@@ -54,7 +56,8 @@ function start(options: Partial<PodLogManagerOptions> = {}): PodLogManager {
     log: pino({}, { write: (line: string) => void logLines.push(JSON.parse(line)) }),
     metrics,
     onForgotten: ({ pod, container }) => forgotten.push(`${pod}/${container}`),
-    onUnknown: ({ pod }) => unknown.push(pod),
+    holds: ({ namespace }) => namespace === 'demo',
+    source: { suspect: ({ pod }) => suspects.push(pod), heard: () => heard },
     ...others,
     // Longer than any test: what a test sees is seen by events, unless it says otherwise.
     timing: { rescanMs: 60_000, graceMs: 60_000, releaseMs: 10, restartMs: 10, ...timing },
@@ -405,6 +408,7 @@ describe('what is remembered', () => {
     await untilFollowing('a/main', 'b/main', 'gone/main');
     await sleep(200);
     expect(tails.following).toEqual(['a/main', 'b/main', 'gone/main']);
+    expect(tails.holding).toEqual(['a/unwanted']);
     manager.added(pod('a'));
     manager.synced();
     await untilFollowing('a/main', 'a/unwanted');
@@ -440,20 +444,156 @@ describe('where the system has no watches to give', () => {
   });
 });
 
+/** The source has heard of all that has happened until now, in a watch that goes on from a list of so long ago. */
+const hear = (listedAt = 0) => (heard = { askedAt: performance.now(), listedAt });
+
+async function untilHolding(...names: string[]): Promise<void> {
+  await until(() => tails.holding.join() === names.join(), { what: `held tails of ${names.join()}` });
+}
+
 describe('directories nobody told of', () => {
-  it('tells of one that appears after the list and stays unknown for a second, once', async () => {
-    await makeContainer(pod('before'), 'main');
+  it('are held, and read once their pod is told, also where they are gone by then', async () => {
+    await makeContainer(pod('a'), 'main', 'other');
     const manager = start();
-    manager.added(pod('a'));
-    await until(() => manager.notReady === undefined, { what: 'the first look' });
-    manager.synced();
+    await untilHolding('a/main', 'a/other');
+    expect([manager.pods, manager.held]).toEqual([0, 1]);
+    expect(tails.all.every(({ opened }) => opened)).toBe(true);
+    await rm(pod('a').directory, { recursive: true });
+    await sleep(100);
+    manager.added({ ...pod('a'), excluded: ['other'] });
+    await untilFollowing('a/main');
+    expect([manager.pods, manager.held]).toEqual([1, 0]);
+    await untilHolding();
+    manager.removed(pod('a'), 'deleted');
+    await until(() => manager.pods === 0, { what: 'the pod let go' });
+    expect(forgotten).toEqual(['a/main']);
+  });
+
+  it('are opened before anything runs', async () => {
     await makeContainer(pod('a'), 'main');
+    await makeContainer(pod('b'), 'main');
+    const manager = new PodLogManager({
+      podLogDir,
+      makeTail: tails.make,
+      log: pino({ level: 'silent' }),
+      metrics,
+      holds: () => true,
+      remembered: [containerTarget(pod('b'), 'main')],
+    });
+    await manager.open();
+    expect(tails.all.map(({ target, held, opened, started }) => [target.pod, held, opened, started])).toEqual(
+      [
+        ['b', false, true, false],
+        ['a', true, true, false],
+      ],
+    );
+    running = manager.run(stop.signal);
+    await untilFollowing('b/main');
+    await untilHolding('a/main');
+  });
+
+  it('are held as containers and pods appear in them, and not at all in other namespaces', async () => {
+    const manager = start({ selects: (name) => name !== 'proxy' });
+    const other = podTarget(podLogDir, { namespace: 'else', pod: 'x', uid: 'u' });
+    await makeContainer(other, 'main');
+    await until(() => manager.notReady === undefined, { what: 'the first look' });
+    await makeContainer(pod('a'), 'init', 'proxy');
+    await untilHolding('a/init');
+    await makeContainer(pod('a'), 'main');
+    await untilHolding('a/init', 'a/main');
+    expect(tails.all).toHaveLength(2);
+  });
+
+  it('are let go once the source was heard for a while of what happened before they were seen', async () => {
+    await makeContainer(pod('a'), 'main');
+    const manager = start({ timing: { wonderMs: 100, settleMs: 300 } });
+    await untilHolding('a/main');
+    await sleep(800);
+    manager.synced();
+    expect(tails.holding).toEqual(['a/main']);
+    hear();
+    await sleep(100);
+    expect(tails.holding).toEqual(['a/main']);
+    await untilHolding();
+    await until(() => manager.held === 0, { what: 'the pod let go' });
+    expect([forgotten, tails.following, suspects]).toEqual([[], [], []]);
+    // For good, though its directory stays and containers come; until it is told.
+    await makeContainer(pod('a'), 'later');
+    await sleep(300);
+    expect(tails.all).toHaveLength(1);
+    manager.added(pod('a'));
+    await untilFollowing('a/later', 'a/main');
+    expect(logLines.filter(({ level }) => level >= 40)).toEqual([]);
+  });
+
+  it('make the source look again where it was heard only before they were seen, once', async () => {
+    const manager = start({ timing: { wonderMs: 200, settleMs: 300 } });
+    await until(() => manager.notReady === undefined, { what: 'the first look' });
+    hear();
     await makeContainer(pod('stranger'), 'main');
-    await mkdir(join(podLogDir, 'no-pod'));
-    await until(() => unknown.length > 0, { what: 'a word of it', timeoutMs: 3_000 });
-    await makeContainer(pod('c'), 'main');
-    manager.added(pod('c'));
-    await sleep(1_300);
-    expect(unknown).toEqual(['stranger']);
+    await until(() => suspects.length > 0, { what: 'a word of it', timeoutMs: 3_000 });
+    await sleep(1_200);
+    expect([suspects, tails.holding]).toEqual([['stranger'], ['stranger/main']]);
+    hear();
+    await untilHolding();
+    expect(suspects).toEqual(['stranger']);
+  });
+
+  it('stay held where the source falls silent before it was heard for long enough', async () => {
+    await makeContainer(pod('a'), 'main');
+    start({ timing: { settleMs: 700 } });
+    await untilHolding('a/main');
+    hear();
+    await sleep(600);
+    heard = undefined;
+    await sleep(600);
+    hear();
+    await sleep(200);
+    expect(tails.holding).toEqual(['a/main']);
+    await untilHolding();
+  });
+
+  it.each([
+    ['are told and counted where they came and went before a list', true],
+    ['are let go in silence where a watch would have told of them', false],
+  ])('%s', async (_, listed) => {
+    const manager = start({ timing: { settleMs: 100 } });
+    await until(() => manager.notReady === undefined, { what: 'the first look' });
+    const before = performance.now();
+    await makeContainer(pod('a'), 'main');
+    await makeContainer(pod('b'), 'main');
+    await untilHolding('a/main', 'b/main');
+    await rm(pod('a').directory, { recursive: true });
+    await sleep(100);
+    hear(listed ? performance.now() : before);
+    await untilHolding();
+    const told = logLines.filter(({ level }) => level === 40).map(({ directories }) => directories);
+    expect(told).toEqual(listed ? [['demo_a_u1']] : []);
+    expect(await metrics.registry.metrics()).toContain(`frostbeat_pods_unknown_total ${listed ? 1 : 0}`);
+  });
+
+  it('are told at a stop where nothing was heard and they are gone', async () => {
+    await makeContainer(pod('a'), 'main');
+    await makeContainer(pod('b'), 'main');
+    start();
+    await untilHolding('a/main', 'b/main');
+    await rm(pod('a').directory, { recursive: true });
+    await sleep(200);
+    stop.abort();
+    await running;
+    expect(logLines.filter(({ level }) => level === 40)).toMatchObject([{ directories: ['demo_a_u1'] }]);
+  });
+
+  it('are forgotten once nothing is left of them to hold', async () => {
+    await makeContainer(pod('a'), 'main');
+    const manager = start();
+    await untilHolding('a/main');
+    await rm(pod('a').directory, { recursive: true });
+    await sleep(100);
+    expect(manager.held).toBe(1);
+    // The tail says so: it has no file open any more.
+    tails.all[0]?.end();
+    await until(() => manager.held === 0, { what: 'the pod forgotten' });
+    expect(logLines.filter(({ level }) => level === 50)).toEqual([]);
   });
 });

@@ -1,0 +1,137 @@
+import type { Heard, PodTarget } from './targets.ts';
+
+/** All in milliseconds. */
+export interface UnknownTiming {
+  /** A directory may be there for so long before its pod is told without anybody wondering. */
+  readonly wonderMs: number;
+  /**
+   * What has not been told so long after the source was heard, of what happened before it was asked, is not selected.
+   * The API's answers come from caches, which may be behind by a moment.
+   */
+  readonly settleMs: number;
+}
+
+export const defaultUnknownTiming: UnknownTiming = { wonderMs: 1_000, settleMs: 5_000 };
+
+/** The order of a pod's deletion and its directory's end is not fixed, but they come within so many milliseconds. */
+const orderMs = 2_000;
+/** Beyond so many the oldest are given up. */
+const most = 2_000;
+
+interface Unknown {
+  readonly pod: PodTarget;
+  readonly since: number;
+  goneAt: number | undefined;
+  suspected: boolean;
+  heardAt: number | undefined;
+}
+
+/** What is to be done about the directories whose pod has not been told. */
+export interface Review {
+  /** The source may have missed these: it should look again. */
+  readonly suspects: readonly PodTarget[];
+  /** These pods are not selected, as far as anybody can tell. */
+  readonly decided: readonly PodTarget[];
+  /** Of these, the ones that came and went unheard: whether they were selected will never be known. */
+  readonly neverTold: readonly PodTarget[];
+}
+
+/**
+ * Directories whose pod has not been told: each from its first sight until its pod is told, or the source has been
+ * heard for long enough that it would have been. All times are `performance.now()`.
+ */
+export class UnknownPods {
+  readonly #timing: UnknownTiming;
+  readonly #heard: (pod: PodTarget) => Heard | undefined;
+  readonly #unknown = new Map<string, Unknown>();
+  /** Those whose pod is not selected, while they are there. */
+  readonly #decided = new Set<string>();
+
+  constructor(timing: UnknownTiming, heard: (pod: PodTarget) => Heard | undefined) {
+    this.#timing = timing;
+    this.#heard = heard;
+  }
+
+  get size(): number {
+    return this.#unknown.size;
+  }
+
+  /** Those that came and went, where the source is not to be heard, or not of so long ago. */
+  get neverTold(): PodTarget[] {
+    return [...this.#unknown.values()].filter((unknown) => this.#cameAndWent(unknown)).map(({ pod }) => pod);
+  }
+
+  /** The pod has been told: it is not unknown any more. */
+  told({ directory }: PodTarget): void {
+    this.#unknown.delete(directory);
+    this.#decided.delete(directory);
+  }
+
+  /** The pod was told, or remembered, and is not selected any more. */
+  released({ directory }: PodTarget): void {
+    this.#decided.add(directory);
+  }
+
+  /**
+   * Directories that are there now, without those whose pod is known.
+   *
+   * @returns those of them that are new.
+   */
+  see(pods: readonly PodTarget[], now: number): PodTarget[] {
+    const there = new Set(pods.map(({ directory }) => directory));
+    for (const directory of this.#decided) if (!there.has(directory)) this.#decided.delete(directory);
+    for (const [directory, unknown] of this.#unknown) {
+      unknown.goneAt = there.has(directory) ? undefined : (unknown.goneAt ?? now);
+    }
+    const fresh = pods.filter(
+      ({ directory }) => !this.#unknown.has(directory) && !this.#decided.has(directory),
+    );
+    for (const pod of fresh) {
+      this.#unknown.set(pod.directory, {
+        pod,
+        since: now,
+        goneAt: undefined,
+        suspected: false,
+        heardAt: undefined,
+      });
+    }
+    return fresh;
+  }
+
+  review(now: number): Review {
+    const { wonderMs, settleMs } = this.#timing;
+    const suspects: PodTarget[] = [];
+    const decided: PodTarget[] = [];
+    const neverTold: PodTarget[] = [];
+    const tooMany = this.#unknown.size - most;
+    let index = 0;
+    for (const unknown of this.#unknown.values()) {
+      const { pod, since } = unknown;
+      const heard = this.#heard(pod);
+      const covered = heard !== undefined && heard.askedAt >= since;
+      unknown.heardAt = covered ? (unknown.heardAt ?? now) : undefined;
+      if (unknown.heardAt !== undefined && now - unknown.heardAt >= settleMs) {
+        decided.push(pod);
+        if (this.#cameAndWent(unknown)) neverTold.push(pod);
+      } else if (index++ < tooMany) {
+        decided.push(pod);
+        neverTold.push(pod);
+      } else if (heard !== undefined && !covered && !unknown.suspected && now - since >= wonderMs) {
+        unknown.suspected = true;
+        suspects.push(pod);
+      }
+    }
+    for (const { directory } of decided) {
+      this.#unknown.delete(directory);
+      this.#decided.add(directory);
+    }
+    return { suspects, decided, neverTold };
+  }
+
+  /** A watch that goes on from a version tells of every pod, gone ones too; a list only of those that are there. */
+  #cameAndWent({ pod, since, goneAt }: Unknown): boolean {
+    if (goneAt === undefined) return false;
+    const { listedAt } = this.#heard(pod) ?? { listedAt: Infinity };
+    return since < listedAt && goneAt < listedAt + orderMs;
+  }
+}
