@@ -1,6 +1,27 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
+/**
+ * A TCP port of 127.0.0.1 that nothing listens on now, below those that outgoing connections take on Linux: none of
+ * them gets it while the server that it is meant for is down for a moment.
+ *
+ * @throws Error where a hundred tries find none.
+ */
+export async function lastingPort(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false, // Taken: the next one may be free.
+    );
+    if (!free) continue;
+    await once(server.close(), 'close');
+    return port;
+  }
+  throw new Error('Cannot find a port: a hundred from 20,000 on are taken');
+}
+
 /** As many TCP ports of 127.0.0.1 as asked for, which nothing listened on a moment ago; all different. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(

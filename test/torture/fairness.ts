@@ -1,27 +1,31 @@
 import type { Journal } from './journal.ts';
+import { Patience } from './patience.ts';
 import type { RecordBook } from './record-book.ts';
 import type { FileTrack, TortureContainer } from './torture-container.ts';
 
-/** A file that is there for so long, in ms, before it is deleted must have been opened by an agent that was up. */
-const SEE_MS = 1_000;
-/** After so long the watch on the API works again, whatever had befallen it. */
-const API_RECOVERS_MS = 6_000;
-/** What was written so long ago, in ms, is in what the agent says of the bytes it has not read. */
-const LOOK_MS = 400;
-/** What was read so long ago is stored, where no batch waits. */
-const BATCH_MS = 700;
-/** The same where some do, and the store was not hindered for as long before: retries pause for 5 s at most. */
-const STORE_MS = 8_000;
-/** What is known for so long is in the offsets file. */
-const SAVED_MS = 2_500;
-/** An agent that lives for so long tells what it misses. */
-const TELL_MS = 5_000;
+/*
+ * How long the agent may take is told in rounds of its read loop, which it counts itself: 20 a second at the most.
+ * On a machine that gives it no processor for a second a correct agent does nothing for a second; in rounds it is
+ * as quick as ever.
+ */
 
-/** All that was written by `to` had been read at `at`, in this life of the agent. */
+/** A file that is there for so many rounds before it is deleted must have been opened by then. */
+const OPEN_ROUNDS = 20;
+/** What was written so many rounds ago is in what the agent says of the bytes it has not read. */
+const LOOK_ROUNDS = 12;
+/** What was read so many rounds ago is stored, where no batch waits: 1 s for a line without an end, 0.5 s for its batch, and a second to spare. */
+const STORE_ROUNDS = 60;
+/** What is known for so many rounds is in the offsets file, which is saved every second. */
+const SAVED_ROUNDS = 50;
+/** An agent that lives for so many rounds tells what it misses. */
+const TELL_ROUNDS = 100;
+/** After so long, in ms, the watch on the API works again, whatever had befallen it. */
+const API_RECOVERS_MS = 6_000;
+
+/** All that was written by `to` had been read when the agent had made so many rounds. */
 interface Reading {
   readonly to: number;
-  readonly at: number;
-  readonly life: number;
+  readonly rounds: number;
 }
 
 /** What is known of the agent's view of one container. */
@@ -33,11 +37,22 @@ interface View {
   saved: boolean;
   /** What was finished by then is stored. */
   storedTo: number;
-  readonly readings: Reading[];
+  /** Of this life, the oldest first. */
+  readings: Reading[];
   /** What is seen before does not count: the pod was deselected. */
   ignoreUntil: number;
-  /** What is said of a container of its name may be of an earlier one. */
-  ambiguous: boolean;
+  /** There was a pod of its name before: what is said of a container of that name may be of the earlier one. */
+  namesake: boolean;
+}
+
+/** What the agent says of itself, as far as it matters here. */
+export interface Said {
+  /** Bytes not read yet, by `namespace/pod/container`. */
+  readonly behind: ReadonlyMap<string, number>;
+  /** No batch waits to be stored. */
+  readonly idle: boolean;
+  /** Rounds of the read loop in this life. */
+  readonly rounds: number;
 }
 
 /** A file of which a part may be missing from the store; then a gap must say so. */
@@ -56,24 +71,20 @@ export interface OwedGap {
  */
 export class Fairness {
   readonly #book: RecordBook;
-  readonly #journal: Journal;
+  readonly #journal: Pick<Journal, 'note'>;
   /** Records that need not be stored, by why. */
   readonly excused = new Map<string, number>();
   readonly #views = new Map<TortureContainer, View>();
   /** Deleted files that the agent must have open, or have read. */
-  #held: { readonly container: TortureContainer; readonly file: FileTrack; readonly deletedAt: number }[] =
-    [];
+  #held: { readonly container: TortureContainer; readonly file: FileTrack }[] = [];
   #life = 0;
-  /** Since its first answer. */
-  #upSince: number | undefined;
-  #endedAt = 0;
-  #startedAt = Infinity;
-  #etcdSince = 0;
+  readonly #patience = new Patience();
+  #running = false;
   #apiSince = 0;
   readonly owed: OwedGap[] = [];
   #untold: OwedGap[] = [];
 
-  constructor(book: RecordBook, journal: Journal) {
+  constructor(book: RecordBook, journal: Pick<Journal, 'note'>) {
     this.#book = book;
     this.#journal = journal;
   }
@@ -82,26 +93,30 @@ export class Fairness {
     return this.#book.now();
   }
 
+  /** See Patience. */
+  roundsSince(time: number): number {
+    return this.#patience.roundsSince(time);
+  }
+
   agentStarted(): void {
-    this.#startedAt = this.now;
+    this.#running = true;
     this.#life++;
+    this.#patience.restart(this.now);
   }
 
   /** The agent was ended, or is about to be: what it had not stored and nobody else has is lost. */
   agentEnded(): void {
-    if (this.#upSince !== undefined && this.now - this.#upSince > TELL_MS) this.#tellOwed();
-    for (const { container, file } of this.#held) {
-      this.#excuse(container, file, 'held when the agent ended');
-    }
+    this.#running = false;
+    this.end();
+    for (const { container, file } of this.#held) this.#excuse(container, file, 'held when the agent ended');
     this.#held = [];
-    this.#upSince = undefined;
-    this.#endedAt = this.now;
-    this.#startedAt = Infinity;
   }
 
   /** The run is over. */
   end(): void {
-    this.#tellOwed();
+    if (this.#patience.roundsSince(0) < TELL_ROUNDS) return;
+    this.owed.push(...this.#untold.filter(({ life }) => life < this.#life));
+    this.#untold = this.#untold.filter(({ life }) => life >= this.#life);
   }
 
   /** The offsets file is lost, while the agent is down. */
@@ -110,12 +125,6 @@ export class Fairness {
     this.#untold = [];
   }
 
-  etcdBroken(): void {
-    this.#etcdSince = Infinity;
-  }
-  etcdHealed(): void {
-    this.#etcdSince = this.now;
-  }
   apiBroken(): void {
     this.#apiSince = Infinity;
   }
@@ -127,49 +136,38 @@ export class Fairness {
   relabelled(container: TortureContainer, selected: boolean): void {
     const view = this.#view(container);
     view.life = -1;
-    view.readings.length = 0;
+    view.readings = [];
     view.ignoreUntil = selected ? this.now + API_RECOVERS_MS : Infinity;
   }
 
   /** A pod of its name was there before: metrics name pods without their uid. */
   isNamesake(container: TortureContainer): void {
-    this.#view(container).ambiguous = true;
+    this.#view(container).namesake = true;
   }
 
-  /**
-   * What the agent said of all containers it follows.
-   *
-   * @param asked the time before it was asked.
-   * @param behind bytes not read yet, by `namespace/pod/container`.
-   * @param idle no batch waits to be stored.
-   */
-  scraped(
-    asked: number,
-    { behind, idle }: { readonly behind: ReadonlyMap<string, number>; readonly idle: boolean },
-    containers: Iterable<TortureContainer>,
-  ): void {
-    // What it says after it was told to end does not count.
-    if (asked < this.#startedAt) return;
-    this.#upSince ??= asked;
-    // A container that is let go has been read: so the agent says, and it must be true.
-    const letGo = new Set<TortureContainer>();
-    for (const { container, deletedAt } of this.#held) if (asked > deletedAt + SEE_MS) letGo.add(container);
-    for (const container of new Set([...containers, ...letGo])) {
-      const { namespace, pod, container: name } = container.target;
+  /** What the agent said of all containers it follows. @param asked the time before it was asked. */
+  scraped(asked: number, said: Said, containers: Iterable<TortureContainer>): void {
+    // What it says after it was told to end does not count, nor what an earlier one had said.
+    if (!this.#running || !this.#patience.answered(asked, said.rounds)) return;
+    const gone = new Set(this.#held.map(({ container }) => container));
+    for (const container of new Set([...containers, ...gone])) {
       const view = this.#view(container);
-      if (asked < view.ignoreUntil) continue;
-      const bytes = behind.get(`${namespace}/${pod}/${name}`) ?? (letGo.has(container) ? 0 : undefined);
-      if (view.ambiguous) view.ambiguous = bytes !== undefined && bytes > 0;
-      if (bytes === undefined || view.ambiguous) continue;
+      if (asked < view.ignoreUntil || view.namesake) continue;
+      const { namespace, pod, container: name } = container.target;
+      let bytes = said.behind.get(`${namespace}/${pod}/${name}`);
+      // A container that is let go has been read: so the agent says, and it must be true.
+      if (bytes === undefined && gone.has(container) && view.life === this.#life) bytes = 0;
+      if (bytes === undefined) continue;
       if (view.life !== this.#life) {
         view.life = this.#life;
         view.since = asked;
+        view.readings = [];
       }
-      view.saved ||= asked - view.since > SAVED_MS;
-      if (view.readings[0]?.life !== this.#life) view.readings.length = 0;
-      this.#advance(view, idle);
-      if (bytes > 0) continue;
-      view.readings.push({ to: asked - LOOK_MS, at: this.now, life: this.#life });
+      view.saved ||= this.#patience.roundsSince(view.since) >= SAVED_ROUNDS;
+      this.#advance(view, said);
+      const to = this.#patience.askedBefore(LOOK_ROUNDS);
+      if (bytes === 0 && to !== undefined && to >= view.since)
+        view.readings.push({ to, rounds: said.rounds });
     }
     this.#held = this.#held.filter(({ container, file }) => {
       const { storedTo } = this.#view(container);
@@ -183,28 +181,28 @@ export class Fairness {
     const { seqs, createdAt } = file;
     const { directory } = container.target;
     this.#journal.note('deleted', { directory, from: seqs[0], to: seqs.at(-1), createdAt, open });
-    if (open) this.#held.push({ container, file, deletedAt: this.now });
-    else
-      this.#excuse(container, file, this.#upSince === undefined ? 'deleted while down' : 'deleted too soon');
+    if (open) this.#held.push({ container, file });
+    else this.#excuse(container, file, this.#running ? 'deleted too soon' : 'deleted while down');
   }
 
   #mustBeOpen(container: TortureContainer, file: FileTrack): boolean {
-    const now = this.now;
     const view = this.#view(container);
-    if (this.#upSince === undefined || now - this.#upSince < SEE_MS) return false;
-    if (now - file.createdAt < SEE_MS || now - container.createdAt < SEE_MS) return false;
-    if (view.life === this.#life) return now - view.since >= SEE_MS;
-    const tellable = container.createdAt - API_RECOVERS_MS;
-    return now >= view.ignoreUntil && this.#apiSince < tellable && this.#upSince < tellable;
+    if (!this.#running) return false;
+    let knownAt = view.since;
+    if (view.life !== this.#life) {
+      const { toldAt } = container;
+      const tellable = container.createdAt - API_RECOVERS_MS;
+      if (toldAt === undefined || this.#apiSince >= tellable || !this.#patience.answeredBy(tellable))
+        return false;
+      knownAt = Math.max(toldAt, view.ignoreUntil);
+    }
+    return this.#patience.roundsSince(Math.max(file.createdAt, knownAt)) >= OPEN_ROUNDS;
   }
 
   /** Notes what must be stored by now. */
-  #advance(view: View, idle: boolean): void {
-    const { now } = this;
-    const isStored = ({ life, at }: Reading) =>
-      life === this.#life &&
-      ((idle && now - at >= BATCH_MS) || (now - at >= STORE_MS && this.#etcdSince < at - STORE_MS));
-    const stored = view.readings.findLastIndex(isStored);
+  #advance(view: View, { idle, rounds }: Said): void {
+    if (!idle) return;
+    const stored = view.readings.findLastIndex((reading) => rounds - reading.rounds >= STORE_ROUNDS);
     if (stored < 0) return;
     view.storedTo = Math.max(view.storedTo, view.readings[stored]!.to);
     view.readings.splice(0, stored + 1);
@@ -212,7 +210,6 @@ export class Fairness {
 
   #excuse(container: TortureContainer, file: FileTrack, why: string): void {
     const view = this.#view(container);
-    this.#advance(view, false);
     const lost = file.seqs.filter(
       (seq) => this.#book.isMust(seq) && !this.#book.wasFinishedBy(seq, view.storedTo),
     );
@@ -227,9 +224,8 @@ export class Fairness {
       to: lost.at(-1),
       storedTo: view.storedTo,
     });
-    // Of a file that came while the agent was down nobody knows.
-    const seenTo = this.#upSince === undefined ? this.#endedAt : this.now;
-    const known = seenTo - file.createdAt > SAVED_MS + SEE_MS;
+    // Of a file that came while the agent was down, or right before it ended, nobody knows.
+    const known = this.#patience.roundsSince(file.createdAt) >= SAVED_ROUNDS + OPEN_ROUNDS;
     if (view.saved && known && view.life === this.#life) {
       this.#untold.push({
         container: directory.split('/').slice(-2).join('/'),
@@ -237,11 +233,6 @@ export class Fairness {
         life: this.#life,
       });
     }
-  }
-
-  #tellOwed(): void {
-    this.owed.push(...this.#untold.filter(({ life }) => life < this.#life));
-    this.#untold = this.#untold.filter(({ life }) => life >= this.#life);
   }
 
   #view(container: TortureContainer): View {
@@ -254,7 +245,7 @@ export class Fairness {
         storedTo: 0,
         readings: [],
         ignoreUntil: 0,
-        ambiguous: false,
+        namesake: false,
       };
       this.#views.set(container, view);
     }

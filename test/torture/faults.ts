@@ -102,11 +102,10 @@ export class Faults {
   }
 
   async #onEtcd(signal: AbortSignal): Promise<void> {
-    const { etcd, fairness, random, killEveryMs } = this.#options;
+    const { etcd, random, killEveryMs } = this.#options;
     while (!signal.aborted) {
       await pause(this.#about(killEveryMs * 2), signal);
       if (signal.aborted) return;
-      fairness.etcdBroken();
       if (random.chance(0.6)) {
         this.#count('etcd: stopped for a while');
         etcd.freeze();
@@ -119,7 +118,6 @@ export class Faults {
         await restarted(etcd);
       }
       this.#options.journal.note('etcd: healed');
-      fairness.etcdHealed();
     }
   }
 

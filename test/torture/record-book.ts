@@ -40,7 +40,8 @@ export interface Differences {
 /** Remembers of every record so much that a stored one can be compared with it: 21 bytes. */
 export class RecordBook {
   readonly places: Place[] = [];
-  readonly #started = performance.now();
+  readonly #started: number;
+  readonly #clock: () => number;
   #size = 0;
   #keys = new Uint32Array(1024);
   #values = new Uint32Array(1024);
@@ -51,6 +52,12 @@ export class RecordBook {
   #duty = new Uint8Array(1024);
   #kind = new Uint8Array(1024);
 
+  /** @param clock in milliseconds. */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+    this.#started = clock();
+  }
+
   /** The number of records, and the `seq` of the next one. */
   get size(): number {
     return this.#size;
@@ -58,7 +65,7 @@ export class RecordBook {
 
   /** Milliseconds since the book was opened: the time in which everything here is told. */
   now(): number {
-    return performance.now() - this.#started;
+    return this.#clock() - this.#started;
   }
 
   addPlace(place: Place): number {

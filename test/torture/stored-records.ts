@@ -41,9 +41,15 @@ export class StoredRecords {
     }
   }
 
-  /** Everything that is left. @throws what etcd says. */
+  /** Everything that is left. @throws what etcd says, again and again. */
   async finish(): Promise<void> {
-    await this.#pass(false);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#pass(false);
+      } catch (error) {
+        if (attempt === 5) throw error; // A busy machine makes it slow; what was compared may be compared again.
+      }
+    }
   }
 
   async #pass(remove: boolean, signal?: AbortSignal): Promise<void> {

@@ -42,6 +42,8 @@ export class TortureContainer {
   /** A rotation is under way: no other change of files may come between. */
   busy = false;
   ended = false;
+  /** When the API came to know its pod. */
+  toldAt: number | undefined;
   lines = 0;
 
   constructor(options: TortureContainerOptions) {

@@ -46,6 +46,7 @@ export class TorturePod {
   readonly #files: SimulatedPod;
   readonly #runtime: 'containerd' | 'conmon' | 'docker';
   readonly #dockers: DockerBacking[] = [];
+  #toldAt: number | undefined;
   #deselected = false;
   /** What the agent does with the pod is not judged before this time. */
   #settledAt = 0;
@@ -96,6 +97,7 @@ export class TorturePod {
       journal,
       maxRecordBytes,
     });
+    started.toldAt = this.#toldAt;
     if (this.#namesake) fairness.isNamesake(started);
     this.containers.push(started);
     return started;
@@ -104,7 +106,9 @@ export class TorturePod {
   /** The API comes to know it. */
   tell(): void {
     this.#note(`pod told (${this.kind}, ${this.#runtime})`);
-    const { api, random } = this.#parts;
+    const { api, random, fairness } = this.#parts;
+    this.#toldAt = fairness.now;
+    for (const container of this.containers) container.toldAt = this.#toldAt;
     const mirror =
       this.kind === 'static'
         ? { 'kubernetes.io/config.hash': this.#uid, 'kubernetes.io/config.mirror': this.#uid }

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { wallClock } from '../../src/demo/clock.ts';
-import { freePort } from '../../src/demo/free-port.ts';
 import { Random } from '../../src/demo/random.ts';
 import { pause } from '../../src/util/pause.ts';
 import { setup as ensureEtcd } from '../support/ensure-etcd.ts';
 import { startEtcd } from '../support/etcd.ts';
+import { lastingPort } from '../support/free-ports.ts';
 import { KubeApi } from '../support/kube-api/kube-api.ts';
 import { TestRecords } from '../support/sim/test-records.ts';
 import { AgentUnderTest } from './agent-under-test.ts';
@@ -22,6 +22,8 @@ import { TortureNode } from './torture-node.ts';
 
 const MAX_RECORD_BYTES = 1024 * 1024;
 const SETTLE_MS = 180_000;
+/** An agent that has had nothing to do for so many rounds of its read loop has found all there is: some 8 s. */
+const REST_ROUNDS = 160;
 
 /** Runs the agent under torture and says what came of it. True if nothing was wrong. */
 async function torture(options: TortureOptions): Promise<boolean> {
@@ -54,7 +56,7 @@ async function torture(options: TortureOptions): Promise<boolean> {
     maxRecordBytes: MAX_RECORD_BYTES,
   });
 
-  const port = await freePort();
+  const port = await lastingPort();
   fairness.agentStarted();
   const agent = new AgentUnderTest({
     main: fileURLToPath(new URL('../../dist/main.js', import.meta.url)),
@@ -143,7 +145,7 @@ async function torture(options: TortureOptions): Promise<boolean> {
     const rests = now !== undefined && now.inFlight === 0 && now.idle;
     const done = rests && [...now.behind.values()].every((bytes) => bytes === 0) && now.behind.size > 0;
     quiet = done ? quiet + 1 : 0;
-    return quiet > 6 && fairness.now - settledAt > 8_000;
+    return quiet > 6 && fairness.roundsSince(settledAt) > REST_ROUNDS;
   });
   over.abort();
   await watching;
