@@ -10,6 +10,7 @@ import type { HttpOptions, HttpServer } from './ops/http.ts';
 import { showLedger } from './ops/ledger-metrics.ts';
 import type { Log } from './ops/log.ts';
 import { type Metrics, setTotal } from './ops/metrics.ts';
+import { Repeated } from './ops/repeated.ts';
 import { DirectorySource } from './pods/directory-source.ts';
 import { containerTarget, parsePodDirectory } from './pods/log-path.ts';
 import { PodLogManager } from './pods/pod-log-manager.ts';
@@ -51,6 +52,7 @@ const SAVING_STUCK_MS = 120_000;
 export async function runAgent({ config, log, metrics, signal }: AgentOptions): Promise<void> {
   const { stateDir, podLogDir } = config;
   const health = new Health();
+  const repeated = new Repeated(log);
   const running = new AbortController(); // Ends what must outlive the tails.
   const failed = new AbortController(); // Ends everything, because the start has failed.
   const stop = AbortSignal.any([signal, failed.signal]);
@@ -73,7 +75,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
   health.needs('state', () => committer.failure);
 
   // deliver: what takes records, from the last part to the first
-  const deadLetters = new DeadLetters({ directory: join(stateDir, 'dead-letters'), log, metrics });
+  const deadLetters = new DeadLetters({ directory: join(stateDir, 'dead-letters'), log, repeated, metrics });
   const destinations: Destination[] = [];
 
   // A series that begins with its first gap would show no increase.
@@ -141,12 +143,21 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       onPerishable: () => {
         for (const destination of destinations) destination.flush();
       },
+      onFailure: (err) =>
+        repeated.problem(
+          'read',
+          'A log directory cannot be read; it is tried again.',
+          { err, namespace, pod, container, directory },
+          'error',
+        ),
       onEnd: () => {
         containers.remove(tail);
         if (tail.held) store.letGo(key);
+        log.debug({ namespace, pod, container }, 'A container is let go.');
       },
     });
     containers.add({ target, tail, offsets });
+    log.debug({ namespace, pod, container, directory }, 'A container is followed.');
     return tail;
   };
 
@@ -203,7 +214,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       health.needs(`writer ${destination.name}`, () => destination.failure);
       health.dies(`writer ${destination.name}`, () => destination.stuck());
     }
-    http = await httpServer({ port: config.httpPort, health, metrics, log });
+    http = await httpServer({ port: config.httpPort, health, metrics, repeated });
   } catch (error) {
     failed.abort();
     await following;

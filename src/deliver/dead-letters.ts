@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { Repeated } from '../ops/repeated.ts';
 import { AppendFile } from '../util/append-file.ts';
 import type { Rejection } from '../writers/log-writer.ts';
 import { toDeadLetterLine } from './dead-letter.ts';
@@ -10,6 +11,8 @@ export interface DeadLettersOptions {
   /** `<STATE_DIR>/dead-letters`; made when the first one comes. */
   readonly directory: string;
   readonly log: Log;
+  /** Where refusals are said: a destination may refuse much. */
+  readonly repeated: Pick<Repeated, 'problem'>;
   readonly metrics: Pick<Metrics, 'deadLetters' | 'deadLettersDropped'>;
   /** A file that has reached this many bytes is followed by a new one. Default 10 MiB. */
   readonly fileBytes?: number;
@@ -45,20 +48,17 @@ export class DeadLetters {
   }
 
   async #add(rejections: readonly Rejection[], writer: string): Promise<void> {
-    const { log, metrics, now, directory } = this.#options;
+    const { repeated, metrics, now, directory } = this.#options;
     const text = rejections.map((rejection) => toDeadLetterLine(rejection, writer, now())).join('');
     const file = await this.#fileToWrite();
     await file.append(Buffer.from(text, 'utf8'));
     metrics.deadLetters.inc({ writer }, rejections.length);
-    log.error(
-      {
-        writer,
-        records: rejections.length,
-        reason: rejections[0]?.reason,
-        id: rejections[0]?.record.id,
-        directory,
-      },
+    const [first] = rejections;
+    repeated.problem(
+      writer,
       `The writer ${writer} refuses records for good: they are kept as dead letters`,
+      { writer, records: rejections.length, reason: first?.reason, id: first?.record.id, directory },
+      'error',
     );
   }
 

@@ -67,6 +67,10 @@ export class Destination {
         batchRecords.observe(records.length);
         batchBytes.observe(bytes);
         if (outcome === 'ok') delivered.inc(records.length);
+        options.log.debug(
+          { writer: name, outcome, seconds: took, records: records.length, bytes },
+          'A batch was tried.',
+        );
       },
       onRetry: () => metrics.retries.inc({ writer: name }),
     });

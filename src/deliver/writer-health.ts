@@ -78,10 +78,11 @@ export class WriterHealth {
         { writer: this.#name, failures: this.#failures, failedForMs: now - this.#since },
         `The writer ${this.#name} works again.`,
       );
+      // What was not told counts on.
+      this.#failures = 0;
     }
     this.#told = false;
     this.#failure = undefined;
-    this.#failures = 0;
   }
 
   #remember(message: string, now: number): void {

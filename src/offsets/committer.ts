@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { Repeated } from '../ops/repeated.ts';
 import { pause } from '../util/pause.ts';
 import { writeDurably } from '../util/write-durably.ts';
 import type { OffsetStore } from './offset-store.ts';
@@ -25,11 +26,13 @@ export interface CommitterOptions {
  */
 export class Committer {
   readonly #options: CommitterOptions;
+  readonly #repeated: Repeated;
   /** Why the last save failed; undefined when it did not. For /readyz. */
   failure: string | undefined;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    this.#repeated = new Repeated(options.log);
   }
 
   /** Saves until the signal aborts; it never rejects. The last save is the caller's, by `save()`. */
@@ -42,22 +45,22 @@ export class Committer {
     }
   }
 
-  /** Saves now. It never rejects: a failure is logged when it begins, and counted. */
+  /** Saves now. It never rejects: a failure is logged, and counted. */
   async save(): Promise<void> {
-    const { store, stateDir, log, onSaved, onFailed, write = writeDurably } = this.#options;
+    const { store, stateDir, onSaved, onFailed, write = writeDurably } = this.#options;
     const path = join(stateDir, OFFSETS_FILE);
     try {
       await write(path, JSON.stringify(store.snapshot(new Date())));
-      if (this.failure !== undefined) log.info({ file: path }, 'The offsets are saved again.');
+      this.#repeated.resolved('save', 'The offsets are saved again.');
       this.failure = undefined;
       onSaved();
     } catch (error) {
-      if (this.failure === undefined) {
-        log.error(
-          { err: error, file: path },
-          'The offsets cannot be saved. Reading goes on; after a restart, what was delivered since is delivered again.',
-        );
-      }
+      this.#repeated.problem(
+        'save',
+        'The offsets cannot be saved. Reading goes on; after a restart, what was delivered since is delivered again.',
+        { err: error, file: path },
+        'error',
+      );
       this.failure = `offsets cannot be saved: ${(error as Error).message}`;
       onFailed();
     }

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { http } from '../util/node-http.ts';
 import type { Health, Verdict } from './health.ts';
 import { homePage } from './home-page.ts';
-import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { Repeated } from './repeated.ts';
 import { type Answer, html, json, type Route, serveRoutes, text } from './routes.ts';
 
 export interface HttpOptions {
@@ -12,7 +12,8 @@ export interface HttpOptions {
   readonly port: number;
   readonly health: Health;
   readonly metrics: Metrics;
-  readonly log: Pick<Log, 'error'>;
+  /** Told of faults of ours. */
+  readonly repeated: Pick<Repeated, 'problem'>;
 }
 
 export interface HttpServer {
@@ -30,7 +31,7 @@ const mostConnections = 128;
  *
  * @throws where the port cannot be had.
  */
-export async function serveHttp({ port, health, metrics, log }: HttpOptions): Promise<HttpServer> {
+export async function serveHttp({ port, health, metrics, repeated }: HttpOptions): Promise<HttpServer> {
   const routes: Record<string, Route> = {
     '/': () => html(homePage),
     '/healthz': (request) => verdict(request, health.live()),
@@ -38,7 +39,9 @@ export async function serveHttp({ port, health, metrics, log }: HttpOptions): Pr
     '/metrics': async () => ({ type: metrics.registry.contentType, body: await metrics.scrape() }),
   };
   const server = http.createServer(
-    serveRoutes(routes, (err) => log.error({ err }, 'A page cannot be served, which is a bug.')),
+    serveRoutes(routes, (err) =>
+      repeated.problem('page', 'A page cannot be served, which is a bug.', { err }, 'error'),
+    ),
   );
   server.maxConnections = mostConnections;
   await listen(server, port);

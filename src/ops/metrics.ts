@@ -32,6 +32,12 @@ export function createMetrics() {
     buildInfo: gauge('build_info', 'Always 1; the labels tell what runs.', ['version', 'node_version']),
     ready: gauge('ready', '1 where /readyz says so, else 0.'),
 
+    logLines: counter(
+      'log_lines_total',
+      "Lines of the agent's own log that tell of something amiss, by level.",
+      ['level'],
+    ),
+
     linesRead: counter(
       'lines_read_total',
       'Lines read from log files. Each is delivered, skipped, dead-lettered or in flight.',

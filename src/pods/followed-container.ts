@@ -1,4 +1,5 @@
 import type { Log } from '../ops/log.ts';
+import { Repeated } from '../ops/repeated.ts';
 import { pause } from './backoff.ts';
 import type { MakeTail, Tail } from './tail.ts';
 import type { ContainerTarget } from './targets.ts';
@@ -72,6 +73,7 @@ export class FollowedContainer {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { target, makeTail, log, restartMs } = this.#options;
+    const repeated = new Repeated(log);
     for (;;) {
       const error = await this.#tail.run(signal).then(
         () => undefined,
@@ -79,9 +81,11 @@ export class FollowedContainer {
       );
       if (signal.aborted || (error === undefined && this.#held)) return;
       if (error !== undefined || !this.#draining) {
-        log.error(
+        repeated.problem(
+          'ended',
+          `A tail ${error === undefined ? 'ended by itself' : 'failed'}, which is a bug; starting it again`,
           { ...error, directory: target.directory },
-          'A tail ended by itself, which is a bug; starting it again',
+          'error',
         );
         await pause(restartMs, signal);
         if (signal.aborted) return;

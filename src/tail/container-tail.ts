@@ -34,6 +34,8 @@ export interface ContainerTailOptions extends Omit<
   readonly onReleased?: () => void;
   /** What was read of a deleted file waits to be stored: were the agent killed now, it would be lost. */
   readonly onPerishable?: () => void;
+  /** The directory cannot be read, and is tried again; told each time. */
+  readonly onFailure?: (error: unknown) => void;
   /** The tail has ended and its descriptors are closed. */
   readonly onEnd?: () => void;
 }
@@ -439,14 +441,8 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   #failed(error: unknown, now: number): void {
-    const message = (error as Error).message;
-    if (this.#failing !== message) {
-      this.#options.log.error(
-        { err: error, directory: this.#options.directory },
-        'A log directory cannot be read; it is tried again.',
-      );
-    }
-    this.#failing = message;
+    this.#failing = (error as Error).message;
+    this.#options.onFailure?.(error);
     this.#nextLook = now + this.#timing.failure;
   }
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseDeadLetter, toDeadLetterLine } from '../../src/deliver/dead-letter.ts';
 import { DeadLetters } from '../../src/deliver/dead-letters.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
+import { Repeated } from '../../src/ops/repeated.ts';
 import { keptLog } from '../support/logs.ts';
 import { record } from '../support/records.ts';
 
@@ -49,7 +50,11 @@ describe('the dead letters', () => {
   async function start(bounds: { fileBytes?: number; files?: number } = {}) {
     const { log, lines } = await keptLog();
     const metrics = createMetrics();
-    return { letters: new DeadLetters({ directory, log, metrics, ...bounds }), metrics, said: lines };
+    return {
+      letters: new DeadLetters({ directory, log, repeated: new Repeated(log), metrics, ...bounds }),
+      metrics,
+      said: lines,
+    };
   }
 
   const files = () => readdirSync(directory).toSorted();

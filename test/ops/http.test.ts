@@ -10,12 +10,12 @@ let server: HttpServer;
 let url: string;
 
 const said: unknown[] = [];
-const log = { error: (...words: unknown[]) => void said.push(words) };
+const repeated = { problem: (...words: unknown[]) => void said.push(words) };
 
 beforeEach(async () => {
   health = new Health();
   said.length = 0;
-  server = await serveHttp({ port: 0, health, metrics: createMetrics(), log });
+  server = await serveHttp({ port: 0, health, metrics: createMetrics(), repeated });
   url = `http://127.0.0.1:${server.port}`;
 });
 afterEach(async () => await server.close());
@@ -62,17 +62,21 @@ describe('the HTTP server', () => {
     });
     const response = await fetch(`${url}/readyz`);
     expect([response.status, await response.text()]).toEqual([500, 'Internal error\n']);
-    expect(said).toMatchObject([[{ err: { message: 'a bug' } }, expect.stringContaining('bug')]]);
+    expect(said).toMatchObject([
+      ['page', expect.stringContaining('bug'), { err: { message: 'a bug' } }, 'error'],
+    ]);
   });
 
   it('says which port is taken, and what to do', async () => {
-    await expect(serveHttp({ port: server.port, health, metrics: createMetrics(), log })).rejects.toThrow(
+    await expect(
+      serveHttp({ port: server.port, health, metrics: createMetrics(), repeated }),
+    ).rejects.toThrow(
       `Cannot serve HTTP on port ${server.port}: it is in use by another process; HTTP_PORT chooses another`,
     );
   });
 
   it('closes with connections open', async () => {
-    const other = await serveHttp({ port: 0, health, metrics: createMetrics(), log });
+    const other = await serveHttp({ port: 0, health, metrics: createMetrics(), repeated });
     const socket = connect(other.port, '127.0.0.1');
     const { promise: connected, resolve } = Promise.withResolvers<void>();
     socket.once('connect', resolve).on('error', () => undefined);

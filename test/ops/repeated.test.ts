@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../../src/ops/log.ts';
 import { Repeated } from '../../src/ops/repeated.ts';
 
@@ -23,6 +23,8 @@ async function start() {
 }
 
 describe('Repeated', () => {
+  afterEach(() => void vi.useRealTimers());
+
   it('says a problem once, again after a while with the count, and its end', async () => {
     const { lines, repeated, pass } = await start();
     for (let second = 0; second <= 12; second += 1) {
@@ -73,5 +75,21 @@ describe('Repeated', () => {
     repeated.resolved('key 0', 'good');
     repeated.resolved('key 1', 'good');
     expect(lines.filter((line) => line.msg === 'good')).toHaveLength(1);
+  });
+
+  it('tells what it folded even when the problem is not met any more', async () => {
+    vi.useFakeTimers();
+    const { lines, repeated, pass } = await start();
+    for (let turn = 0; turn < 5; turn += 1) repeated.problem('letters', 'refused', { turn }, 'error');
+    pass(10_000);
+    vi.advanceTimersByTime(10_000);
+    expect(lines).toMatchObject([
+      { level: 'error', msg: 'refused', turn: 0 },
+      { level: 'error', msg: 'refused', turn: 4, times: 5, forSeconds: 10 },
+    ]);
+    pass(60_000);
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toHaveLength(2);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
