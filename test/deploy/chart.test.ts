@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { settings } from '../../src/config/settings.ts';
 import { findHelm, HELM_LIMIT_MS } from '../support/helm.ts';
 import { orSkip } from '../support/unavailable.ts';
+import { everything } from './everything.ts';
 import { generatedFiles } from './generated-files.ts';
 import { Manifests, rendered } from './rendered.ts';
 import { values } from './values-table.ts';
@@ -19,33 +20,6 @@ let helm: string;
 let plain: Manifests;
 
 const found = await orSkip(findHelm(), 'the chart in deploy/');
-
-/** Everything that can be switched on, at once. */
-const everything = {
-  createNamespace: true,
-  'trialEtcd.enabled': true,
-  'node.dockerDir': '/var/lib/docker/containers',
-  'etcd.credentialsSecret': 'user',
-  'etcd.caSecret': 'ca',
-  'etcd.clientCertSecret': 'client',
-  'image.digest': `sha256:${'0'.repeat(64)}`,
-  'image.pullSecrets': ['registry'],
-  'networkPolicy.egress.enabled': true,
-  'networkPolicy.from': [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }],
-  'podMonitor.enabled': true,
-  'podMonitor.labels': { release: 'prometheus' },
-  'prometheusRule.enabled': true,
-  'grafanaDashboard.enabled': true,
-  'grafanaDashboard.annotations': { folder: 'Logs' },
-  'serviceAccount.annotations': { a: 'b' },
-  'securityContext.seLinuxOptions': { type: 'spc_t' },
-  affinity: { nodeAffinity: {} },
-  podLabels: { team: 'logs' },
-  podAnnotations: { note: 'x' },
-  extraEnv: [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=256' }],
-  extraVolumes: [{ name: 'writer', configMap: { name: 'writer' } }],
-  extraVolumeMounts: [{ name: 'writer', mountPath: '/etc/writer' }],
-};
 
 describe.runIf(found)('the chart', () => {
   beforeAll(async () => {

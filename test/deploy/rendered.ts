@@ -1,6 +1,6 @@
 import type { V1Container, V1DaemonSet, V1PodSpec } from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
-import { helmTemplate } from '../support/helm.ts';
+import { helmTemplate, valueFlags } from '../support/helm.ts';
 import { schemaFaults } from '../support/kubernetes-schema.ts';
 
 export interface Manifest {
@@ -14,12 +14,7 @@ export async function rendered(
   helm: string,
   values: Readonly<Record<string, unknown>> = {},
 ): Promise<Manifests> {
-  // JSON keeps what `--set` would take for lists and other types.
-  const args = Object.entries(values).flatMap(([path, value]) => [
-    '--set-json',
-    `${path}=${JSON.stringify(value)}`,
-  ]);
-  return new Manifests(await helmTemplate(helm, 'deploy/chart', args));
+  return new Manifests(await helmTemplate(helm, 'deploy/chart', valueFlags(values)));
 }
 
 /** What YAML documents say, found by kind. */

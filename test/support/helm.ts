@@ -47,6 +47,14 @@ export async function helmTemplate(
   return stdout;
 }
 
+/** Helm's flags for these values, by their paths. JSON keeps what `--set` would take for lists and other types. */
+export function valueFlags(values: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(values).flatMap(([path, value]) => [
+    '--set-json',
+    `${path}=${JSON.stringify(value)}`,
+  ]);
+}
+
 async function build(directory: string): Promise<void> {
   const advice = 'Put helm 3 on PATH, set HELM_BIN, or install Go, with which it is built';
   await run('go', ['version']).catch((cause: unknown) => {

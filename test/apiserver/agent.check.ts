@@ -1,0 +1,150 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { writeRecords } from '../integration/node.ts';
+import { type RunningAgent, startAgent } from '../support/agent-process.ts';
+import { until } from '../support/until.ts';
+import { BUILD_LIMIT_MS, findKubeApiserver } from './build-apiserver.ts';
+import { type KubeApiserver, startKubeApiserver } from './kube-apiserver.ts';
+
+let api: KubeApiserver;
+beforeAll(async () => {
+  api = await startKubeApiserver(await findKubeApiserver());
+  await api.kubectl(['create', 'namespace', 'demo-system']);
+  await api.kubectl(['create', 'namespace', 'frostbeat']);
+}, BUILD_LIMIT_MS);
+afterAll(() => api[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await api.kubectl(['apply', '--server-side', '--force-conflicts', '-f', 'deploy/install.yaml']);
+  await api.kubectl(['-n', 'demo-system', 'delete', 'pods', '--all', '--force', '--grace-period=0']);
+});
+
+/** A node of one agent, which has the account and the rights of install.yaml. */
+async function node() {
+  const directory = mkdtempSync(join(tmpdir(), 'frostbeat-apiserver-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const token = await api.kubectl(['-n', 'frostbeat', 'create', 'token', 'frostbeat']);
+  const env = {
+    NODE_NAME: 'node-1',
+    POD_LOG_DIR: join(directory, 'pods'),
+    STATE_DIR: join(directory, 'state'),
+    KUBECONFIG: await api.kubeconfig(join(directory, 'kubeconfig'), token.trim()),
+    WRITERS: 'file',
+    BATCH_PERIOD: '100ms',
+  };
+  const written: string[] = [];
+  return {
+    written,
+    start: async (): Promise<RunningAgent> => await startAgent(env, { cwd: directory }),
+    /** Makes a pod that wants to be collected, or not, and has it write three records. */
+    pod: async (
+      name: string,
+      { app = 'snowplow', nodeName = 'node-1', wanted = true } = {},
+    ): Promise<void> => {
+      const uid = await makePod(name, app, nodeName);
+      const path = join(directory, 'pods', `demo-system_${name}_${uid}`, 'app', '0.log');
+      const records = writeRecords(path, 3, name);
+      if (wanted) written.push(...records);
+    },
+    /** How many records are stored; each must be one that was written, and there once. */
+    stored: (): number => {
+      const lines = textOf(join(directory, 'state/records.ndjson')).split('\n').slice(0, -1);
+      const own = lines.map((line) => (JSON.parse(line) as { log: { n: number } }).log.n);
+      const wanted = new Set(written.map((text) => (JSON.parse(text) as { n: number }).n));
+      expect(own).toEqual([...new Set(own)]);
+      expect(own.filter((n) => !wanted.has(n))).toEqual([]);
+      return own.length;
+    },
+  };
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function makePod(name: string, app: string, nodeName: string): Promise<string> {
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'demo-system', labels: { app } },
+    spec: { nodeName, containers: [{ name: 'app', image: 'any' }] },
+  };
+  const pod = await api.kubectl(['create', '-o', 'json', '-f', '-'], JSON.stringify(manifest));
+  return (JSON.parse(pod) as { metadata: { uid: string } }).metadata.uid;
+}
+
+/** How often pods were listed and watched, by whoever; a watch is counted when it ends. */
+async function requests(verb: 'LIST' | 'WATCH'): Promise<number> {
+  const lines = (await api.metrics()).matchAll(
+    /^apiserver_request_total\{[^}]*resource="pods"[^}]*verb="(\w+)"[^}]*\} (\d+)$/gm,
+  );
+  return [...lines].filter(([, of]) => of === verb).reduce((sum, [, , count]) => sum + Number(count), 0);
+}
+
+test("pods that are there, come, gain the label and go: each record of this node's selected pods once", async () => {
+  const { pod, start, stored, written } = await node();
+  await pod('there');
+  await pod('elsewhere', { nodeName: 'node-2', wanted: false });
+  await pod('unselected', { app: 'other', wanted: false });
+  const agent = await start();
+  await agent.ready();
+  await pod('new');
+  await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'the records of two pods' });
+  await pod('relabelled', { app: 'other' });
+  await api.kubectl(['-n', 'demo-system', 'label', 'pod', 'relabelled', 'app=snowplow', '--overwrite']);
+  await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'those of the third' });
+  await api.kubectl(['-n', 'demo-system', 'delete', 'pod', 'new', '--force', '--grace-period=0']);
+  await until(async () => (await agent.metric('pods')) === 2, {
+    timeoutMs: 20_000,
+    what: 'a pod that is let go',
+  });
+  expect(agent.complaints).toEqual([]);
+  expect((await agent.stop()).code).toBe(0);
+});
+
+test('a quiet agent asks for one list and one watch', async () => {
+  const { pod, start, stored, written } = await node();
+  await pod('quiet');
+  const [lists, watches] = [await requests('LIST'), await requests('WATCH')];
+  const agent = await start();
+  await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'its records' });
+  expect(await agent.metric('pod_lists_total')).toBe(1);
+  expect(await agent.metric('pod_watch_starts_total')).toBe(1);
+  expect((await agent.stop()).code).toBe(0);
+  await until(async () => (await requests('WATCH')) > watches, { what: 'the watch that has ended' });
+  expect([(await requests('LIST')) - lists, (await requests('WATCH')) - watches]).toEqual([1, 1]);
+});
+
+test('an API server that crashes and comes back: a pod that came meanwhile is followed', async () => {
+  const { pod, start, stored, written } = await node();
+  await pod('before');
+  const agent = await start();
+  await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'the records of the first' });
+  await api.kill();
+  await until(() => agent.complaints.some((text) => text.startsWith('warn')), {
+    timeoutMs: 20_000,
+    what: 'a word of it',
+  });
+  await api.start();
+  await pod('after');
+  await until(() => stored() === written.length, { timeoutMs: 15_000, what: 'the records of the second' });
+  expect((await agent.stop()).code).toBe(0);
+});
+
+test('without its rights it says which are missing, and goes on when it has them', async () => {
+  const { pod, start, stored, written } = await node();
+  await pod('later');
+  await api.kubectl(['delete', 'clusterrolebinding', 'frostbeat']);
+  const agent = await start();
+  await until(() => agent.complaints.length > 0, { timeoutMs: 20_000, what: 'a word of it' });
+  expect(agent.complaints[0]).toContain('the verbs list and watch on pods in namespace demo-system');
+  expect((await agent.readiness()).ok).toBe(false);
+  await api.kubectl(['apply', '--server-side', '-f', 'deploy/install.yaml']);
+  await until(() => stored() === written.length, { timeoutMs: 40_000, what: 'its records' });
+  expect((await agent.stop()).code).toBe(0);
+});
