@@ -14,6 +14,7 @@ import { Repeated } from './ops/repeated.ts';
 import { DirectorySource } from './pods/directory-source.ts';
 import { containerTarget, parsePodDirectory } from './pods/log-path.ts';
 import { PodLogManager } from './pods/pod-log-manager.ts';
+import { selectContainers } from './pods/select-containers.ts';
 import type { MakeTail } from './pods/tail.ts';
 import type { ContainerTarget, PodSource } from './pods/targets.ts';
 import { withText } from './record/agent-record.ts';
@@ -170,6 +171,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
     metrics,
     remembered: store.remembered().flatMap((key) => targetOf(podLogDir, key) ?? []),
     onForgotten: (target) => store.release(keyOf(target)),
+    selects: selectContainers(config),
     holds: ({ namespace }) => config.namespaces?.includes(namespace) ?? true,
     source: {
       suspect: (pod) => source?.suspect?.(pod),

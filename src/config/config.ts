@@ -8,6 +8,10 @@ export interface Config {
   readonly namespaces: readonly string[] | undefined;
   /** Label selector in the API's grammar; empty selects all pods. */
   readonly selector: string;
+  /** Patterns of the names of containers to follow, with * and ?; empty selects all. */
+  readonly containers: readonly string[];
+  /** Patterns of the names of containers to leave out. */
+  readonly excludeContainers: readonly string[];
   /** etcd endpoints as URLs, at least one. */
   readonly etcdServers: readonly string[];
   /** Life of keys in etcd in milliseconds; 0 keeps them for ever. */

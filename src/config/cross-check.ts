@@ -12,6 +12,16 @@ export function crossCheck(values: Partial<Values>, { node }: { readonly node: b
         '(in a DaemonSet from the downward API, spec.nodeName); POD_SOURCE=directory needs none',
     );
   }
+  const { containers, excludeContainers: excluded } = values;
+  if (containers !== undefined && excluded !== undefined) {
+    const wanted = containers.length === 0 ? ['*'] : containers;
+    if (excluded.includes('*') || wanted.every((pattern) => excluded.includes(pattern))) {
+      say(
+        'EXCLUDE_CONTAINERS',
+        `is "${excluded.join(',')}": it must leave some of ${wanted.join(',')} to follow`,
+      );
+    }
+  }
   if (values.etcdPassword !== undefined && values.etcdPasswordFile !== undefined) {
     say(
       'ETCD_PASSWORD_FILE',

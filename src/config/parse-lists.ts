@@ -24,6 +24,23 @@ export function namespaces(text: string): Parsed<readonly string[] | undefined> 
   return { mustBe: `* for all namespaces, or their names with commas between them; «${wrong}» is none` };
 }
 
+/** Patterns of containers' names, with * and ?; none where the text is empty. */
+export function containerPatterns(text: string): Parsed<readonly string[]> {
+  if (text === '') return { value: [] };
+  const patterns = list(text);
+  const wrong = patterns.find((pattern) => !isContainerPattern(pattern));
+  if (wrong === undefined) return { value: [...new Set(patterns)] };
+  return {
+    mustBe:
+      'names of containers (lower-case letters, digits and -, 63 at most), * in them for any characters and ? ' +
+      `for one, several with commas between them; «${wrong}» is none`,
+  };
+}
+
+function isContainerPattern(pattern: string): boolean {
+  return /^(?!-)[-a-z0-9*?]+(?<!-)$/.test(pattern) && pattern.replaceAll('*', '').length <= 63;
+}
+
 /** A node's name, as it can stand in the API's field selector. */
 export function nodeName(text: string): Parsed<string> {
   return text === '' || (text.length <= 253 && /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(text))

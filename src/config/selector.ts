@@ -3,6 +3,8 @@ import type { Parsed } from './parse.ts';
 const name = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
+const spaces = /^[\t\n\r ]+|[\t\n\r ]+$/g;
+
 const mustBe = 'a label selector, for example app=snowplow, tier!=test or env in (prod,stage),!legacy';
 
 /**
@@ -11,9 +13,13 @@ const mustBe = 'a label selector, for example app=snowplow, tier!=test or env in
  */
 export function selector(text: string): Parsed<string> {
   if (text.trim() === '') return { value: '' };
-  const wrong = splitRequirements(text).find((requirement) => !isRequirement(requirement.trim()));
+  const wrong = splitRequirements(text).find(
+    (requirement) => !isRequirement(requirement.replace(spaces, '')),
+  );
   if (wrong === undefined) return { value: text };
-  return { mustBe: `${mustBe}; «${wrong.trim()}» is none` };
+  const quoted =
+    wrong.trim() === '' ? 'what stands beside a comma must not be empty' : `«${wrong.trim()}» is none`;
+  return { mustBe: `${mustBe}; ${quoted}` };
 }
 
 /** Splits at the commas outside of brackets. */
@@ -22,6 +28,8 @@ function splitRequirements(text: string): string[] {
 }
 
 function isRequirement(text: string): boolean {
+  // The API takes no other spaces for spaces.
+  if (/[^\t\n\r -~]/.test(text)) return false;
   const exists = /^!?\s*([^\s=!<>(),]+)$/.exec(text);
   if (exists !== null) return isKey(exists[1] ?? '');
 
@@ -34,8 +42,9 @@ function isRequirement(text: string): boolean {
   const compares = /^([^\s=!<>(),]+)\s*(?:==?|!=)\s*([^\s=!<>(),]*)$/.exec(text);
   if (compares !== null) return isKey(compares[1] ?? '') && isValue(compares[2] ?? '');
 
-  const orders = /^([^\s=!<>(),]+)\s*[<>]\s*(-?\d+)$/.exec(text);
-  return orders !== null && isKey(orders[1] ?? '');
+  // A number of the API's: it must be a label's value too, which begins with no sign.
+  const orders = /^([^\s=!<>(),]+)\s*[<>]\s*(\d{1,63})$/.exec(text);
+  return orders !== null && isKey(orders[1] ?? '') && BigInt(orders[2] ?? '') < 2n ** 63n;
 }
 
 function isKey(text: string): boolean {

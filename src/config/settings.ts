@@ -10,7 +10,7 @@ import {
   size,
   type Parse,
 } from './parse.ts';
-import { endpoints, maskUserInfo, namespaces, nodeName, writers } from './parse-lists.ts';
+import { containerPatterns, endpoints, maskUserInfo, namespaces, nodeName, writers } from './parse-lists.ts';
 import { selector } from './selector.ts';
 
 /** One setting: an environment variable, and a flag of the same name. */
@@ -52,6 +52,22 @@ export const settings = {
     parse: selector,
     placeholder: 'selector',
     meaning: 'Label selector of the pods; empty selects all',
+  }),
+  containers: setting({
+    variable: 'CONTAINERS',
+    group: 'What is collected',
+    default: '',
+    parse: containerPatterns,
+    placeholder: 'patterns',
+    meaning: 'Containers of those pods, by name: a comma-separated list, with * and ?; empty selects all',
+  }),
+  excludeContainers: setting({
+    variable: 'EXCLUDE_CONTAINERS',
+    group: 'What is collected',
+    default: '',
+    parse: containerPatterns,
+    placeholder: 'patterns',
+    meaning: 'Containers that are left out, in the same form (istio-proxy,*-init)',
   }),
   nodeName: setting({
     variable: 'NODE_NAME',

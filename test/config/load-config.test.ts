@@ -25,6 +25,8 @@ describe('the configuration', () => {
       batchPeriodMs: 5_000,
       namespaces: ['demo-system'],
       selector: 'app=snowplow',
+      containers: [],
+      excludeContainers: [],
       etcdServers: ['http://localhost:2379'],
       ttlMs: 48 * 3_600_000,
       nodeName: 'n1',
@@ -80,6 +82,8 @@ describe('the configuration', () => {
         BATCH_PERIOD: '5',
         NAMESPACE: 'a,B_',
         SELECTOR: 'app in (',
+        CONTAINERS: 'app,Side[c]ar',
+        EXCLUDE_CONTAINERS: 'a-',
         ETCD_SERVERS: 'localhost',
         TTL: '1s',
         POD_SOURCE: 'docker',
@@ -97,8 +101,10 @@ describe('the configuration', () => {
     expect(loaded.mistakes.toSorted()).toEqual([
       'BATCH_PERIOD (--batch-period) is "5": it must be a duration from 1ms to 1h, for example 300ms, 5s or 1h30m',
       'BATCH_SIZE (--batch-size) is "0": it must be a whole number from 1 to 10000',
+      'CONTAINERS (--containers) is "app,Side[c]ar": it must be names of containers (lower-case letters, digits and -, 63 at most), * in them for any characters and ? for one, several with commas between them; «Side[c]ar» is none',
       'ETCD_CA_FILE (--etcd-ca-file) is "nowhere.pem": it must be a file that the agent can read, and it does not exist',
       'ETCD_SERVERS (--etcd-servers) is "localhost": it must be host:port or http(s)://host:port, several with commas between them; «localhost» is neither',
+      'EXCLUDE_CONTAINERS (--exclude-containers) is "a-": it must be names of containers (lower-case letters, digits and -, 63 at most), * in them for any characters and ? for one, several with commas between them; «a-» is none',
       'HTTP_PORT (--http-port) is "65536": it must be a whole number from 0 to 65535',
       'KUBERNETES_METADATA (--kubernetes-metadata) is "yes": it must be true or false',
       'LOG_LEVEL (--log-level) is "verbose": it must be one of trace, debug, info, warn, error, fatal, silent',
@@ -113,6 +119,25 @@ describe('the configuration', () => {
       'WRITERS (--writers) is "etdc": it must be etcd, file, stdout, a module\'s path that begins with ./ or /, or an installed package, several with commas between them; «etdc» is none (did you mean etcd?)',
     ]);
     expect(() => validConfig(loaded)).toThrow(ConfigError);
+  });
+
+  it('reads patterns of containers, and wants some left to follow', () => {
+    const env = { NODE_NAME: 'n', CONTAINERS: 'app-*, side?', EXCLUDE_CONTAINERS: '*-init,app-x' };
+    expect(validConfig(load(env))).toMatchObject({
+      containers: ['app-*', 'side?'],
+      excludeContainers: ['*-init', 'app-x'],
+    });
+    for (const [containers, excluded] of [
+      ['', 'a,*'],
+      ['a,b*', 'b*,c,a'],
+    ]) {
+      expect(load({ NODE_NAME: 'n', CONTAINERS: containers, EXCLUDE_CONTAINERS: excluded }).mistakes).toEqual(
+        [expect.stringMatching(/^EXCLUDE_CONTAINERS .* is ".*": it must leave some of .* to follow$/)],
+      );
+    }
+    for (const wrong of ['a,,b', ',', 'a b', 'A', '-a', 'a'.repeat(64), 'a/b', '[a]']) {
+      expect(load({ NODE_NAME: 'n', CONTAINERS: wrong }).mistakes).toHaveLength(1);
+    }
   });
 
   it('wants the name of the node from the agent that asks the API, and from nobody else', () => {

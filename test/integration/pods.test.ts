@@ -187,6 +187,57 @@ describe('a pod', () => {
     expect(await storedTexts()).toEqual([...written, ...meanwhile].toSorted());
     expect(agent.complaints).toEqual([]);
   });
+
+  it('has its containers chosen by name, by settings and by its own annotation, which may change', async () => {
+    const node = await testNode(etcd);
+    const annotations = { 'frostbeat.io/exclude': 'app-debug' };
+    const { uid } = node.api.addPod({
+      namespace: 'demo-system',
+      name: 'web-0',
+      labels,
+      annotations,
+    }).metadata;
+    const log = (name: string) => join(node.podLogDir, `demo-system_web-0_${uid}`, name, '0.log');
+    const written = [...writeRecords(log('app'), 5), ...writeRecords(log('app-2'), 5)];
+    for (const name of ['app-proxy', 'app-debug', 'side']) writeRecords(log(name), 5);
+    const agent = await node.startAgent({ CONTAINERS: 'app*,side-*', EXCLUDE_CONTAINERS: '*-proxy' });
+    await untilStored(etcd, 10);
+    await until(async () => (await agent.metric('containers_held')) === 0, { what: 'the others let go' });
+    expect(await storedTexts()).toEqual(written.toSorted());
+    node.api.updatePod({
+      namespace: 'demo-system',
+      name: 'web-0',
+      labels,
+      annotations: { 'frostbeat.io/exclude': 'false' },
+    });
+    await untilStored(etcd, 15);
+    node.api.updatePod({
+      namespace: 'demo-system',
+      name: 'web-0',
+      labels,
+      annotations: { 'frostbeat.io/exclude': 'true' },
+    });
+    await untilLetGo(agent, node, { files: 'stay' });
+    writeRecords(log('app'), 5);
+    await agent.stop();
+    expect(await countStored(etcd)).toBe(15);
+  });
+
+  it('that is static is found by the uid of its annotation', async () => {
+    const node = await testNode(etcd);
+    const annotations = {
+      'kubernetes.io/config.mirror': 'static-uid',
+      'kubernetes.io/config.hash': 'static-uid',
+    };
+    node.api.addPod({ namespace: 'demo-system', name: 'static-node-1', labels, annotations });
+    const written = writeRecords(
+      join(node.podLogDir, 'demo-system_static-node-1_static-uid', 'app', '0.log'),
+      5,
+    );
+    await node.startAgent();
+    await untilStored(etcd, 5);
+    expect(await storedTexts()).toEqual(written.toSorted());
+  });
 });
 
 async function storedTexts(): Promise<string[]> {

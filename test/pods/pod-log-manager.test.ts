@@ -416,6 +416,14 @@ describe('what is remembered', () => {
     expect(forgotten.sort()).toEqual(['b/main', 'gone/main']);
     expect(manager.pods).toBe(1);
   });
+
+  it('is let go at once where the container is not selected any more', async () => {
+    await makeContainer(pod('a'), 'main', 'proxy');
+    const remembered = ['main', 'proxy'].map((name) => containerTarget(pod('a'), name));
+    start({ remembered, selects: (name) => name !== 'proxy' });
+    expect(await untilFollowing('a/main')).toEqual(['a/main']);
+    expect(forgotten).toEqual(['a/proxy']);
+  });
 });
 
 // In a user namespace of its own the limits are ours to set. The child is all that meets them.
