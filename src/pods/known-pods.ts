@@ -32,8 +32,9 @@ export class KnownPods {
       return;
     }
     if (known !== undefined && known.excluded?.join() === pod.excluded?.join()) return;
-    this.#pods.set(metadata.uid, pod);
+    // Told first: were this to fail, the pod must not be taken for told.
     this.#listener.added(pod);
+    this.#pods.set(metadata.uid, pod);
   }
 
   /** The pod is deleted, or no longer selected: the API says the same of both, but only one is marked. */
@@ -53,9 +54,11 @@ export class KnownPods {
   }
 
   #forget(uid: string, pod: PodTarget, why: Removal): void {
-    this.#pods.delete(uid);
-    const still = [...this.#pods.values()].some(({ directory }) => directory === pod.directory);
+    const still = [...this.#pods].some(
+      ([other, { directory }]) => other !== uid && directory === pod.directory,
+    );
     if (!still) this.#listener.removed(pod, why);
+    this.#pods.delete(uid);
   }
 
   /** Undefined for a pod that wants none of its logs collected. */

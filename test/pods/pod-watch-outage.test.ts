@@ -17,6 +17,7 @@ const faults: [string, Fault][] = [
   ['hangs', { kind: 'hang' }],
   ['drops connections', { kind: 'drop' }],
   ['breaks off in the middle', { kind: 'cut' }],
+  ["answers with a proxy's page", { kind: 'page' }],
   ['answers 401', { kind: 'refuse', status: 401 }],
   ['answers 403', { kind: 'refuse', status: 403 }],
   ['answers 410', { kind: 'refuse', status: 410 }],

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { loadApiAccess } from '../../src/pods/api-access.ts';
-import type { ListWatchTiming } from '../../src/pods/list-watch.ts';
+import { defaultTiming, type ListWatchTiming } from '../../src/pods/list-watch.ts';
 import { openPodWatch } from '../../src/pods/pod-watch.ts';
 import type { PodSource } from '../../src/pods/targets.ts';
 import { KubeApi, type KubeApiOptions } from '../support/kube-api/kube-api.ts';
@@ -43,9 +43,17 @@ interface StartOptions {
   readonly namespaces?: readonly string[] | undefined;
   readonly selector?: string;
   readonly timing?: Partial<ListWatchTiming>;
+  readonly startJitterMs?: number;
+  readonly random?: () => number;
 }
 
-async function start({ selector = 'app=web', timing = {}, ...rest }: StartOptions = {}): Promise<PodSource> {
+async function start({
+  selector = 'app=web',
+  timing = {},
+  startJitterMs = 0,
+  random = Math.random,
+  ...rest
+}: StartOptions = {}): Promise<PodSource> {
   const access = await loadApiAccess({
     env: { KUBECONFIG: await api.kubeconfig(join(directory, 'config')) },
   });
@@ -59,7 +67,8 @@ async function start({ selector = 'app=web', timing = {}, ...rest }: StartOption
     metrics,
     access,
     timing,
-    startJitterMs: 0,
+    startJitterMs,
+    random,
   });
   running = source.run(listener, stop.signal);
   return source;
@@ -253,6 +262,36 @@ describe('what is told', () => {
   });
 });
 
+describe('the load on the API', () => {
+  // All times are a thousandth of the real ones, of the server too.
+  const thousandth = (timing: ListWatchTiming): ListWatchTiming =>
+    Object.fromEntries(
+      Object.entries<number>({ ...timing }).map(([name, ms]) => [name, ms / 1_000]),
+    ) as unknown as ListWatchTiming;
+
+  it('is one list and one watch in an hour in which nothing happens, and one more watch in the next', async () => {
+    await startApi({ bookmarkMs: 60 });
+    api.addPod(pod('a'));
+    // What is asked of the server in whole seconds, and the patience with a slow machine, are the real ones.
+    const { hedgeMs, answerMs } = defaultTiming;
+    await start({ timing: { ...thousandth(defaultTiming), watchIdleMs: 1_000, hedgeMs, answerMs } });
+    await untilWatching();
+    await new Promise((resolve) => setTimeout(resolve, 3_300));
+    expect(api.bookmarks).toBeGreaterThan(20);
+    expect(api.requests.map(({ verb }) => verb)).toEqual(['list', 'watch']);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(api.requests.map(({ verb }) => verb)).toEqual(['list', 'watch', 'watch']);
+  });
+
+  it('is spread where many agents start at once', async () => {
+    await startApi();
+    const began = performance.now();
+    await start({ startJitterMs: 1_000, random: () => 0.5 });
+    await until(() => api.requests.length > 0, { what: 'the list' });
+    expect(api.requests[0]!.at - began).toBeGreaterThan(495);
+  });
+});
+
 describe('what goes wrong', () => {
   it.each(['event', 'status'] as const)('lists anew when the version has expired, told by %s', async (by) => {
     await startApi();
@@ -281,6 +320,43 @@ describe('what goes wrong', () => {
     await until(() => listener.syncs === 2, { what: 'a second list' });
     api.addPod(pod('a'));
     expect(await untilNames(['a'])).toEqual(['a']);
+  });
+
+  it('lists anew when an open watch reports any other error', async () => {
+    await startApi();
+    await start();
+    await untilWatching();
+    api.failWatches(500, 'InternalError', 'etcdserver: request timed out');
+    await until(() => listener.syncs === 2, { what: 'a second list' });
+    api.addPod(pod('a'));
+    expect(await untilNames(['a'])).toEqual(['a']);
+  });
+
+  it('goes on, and tells again, where who is told of a pod throws', async () => {
+    await startApi();
+    await start();
+    await untilWatching();
+    const once = (method: 'added' | 'removed') =>
+      vi.spyOn(listener, method).mockImplementationOnce(() => {
+        throw new Error('for the test');
+      });
+    once('added');
+    api.addPod(pod('a'));
+    expect(await untilNames(['a'])).toEqual(['a']);
+    once('removed');
+    api.deletePod('demo', 'a');
+    expect(await untilNames([])).toEqual([]);
+    expect(api.count('list')).toBe(1);
+  });
+
+  it('lists anew now and then, whatever the watches say, with a version not older than it knows', async () => {
+    await startApi({ watchTimeoutMs: 50 });
+    await start({ timing: { relistMs: 200 } });
+    await until(() => api.count('list') === 2, { what: 'the second list' });
+    expect(api.requests.findLast(({ verb }) => verb === 'list')?.query).toMatchObject({
+      resourceVersion: '1000',
+      resourceVersionMatch: 'NotOlderThan',
+    });
   });
 
   it('lists anew when the versions went back, as after a restored backup', async () => {
@@ -396,6 +472,18 @@ describe('what goes wrong', () => {
     await start();
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     expect(api.requests.length).toBeLessThan(25);
+  });
+
+  it('asks nothing any more when it was stopped in a pause', async () => {
+    await startApi();
+    api.break({ kind: 'refuse', status: 429, retryAfterSeconds: 1 });
+    await start();
+    await until(() => logLines.length > 0, { what: 'a refusal' });
+    stop.abort();
+    await running;
+    const asked = api.requests.length;
+    await new Promise((resolve) => setTimeout(resolve, 1_800));
+    expect(api.requests.length).toBe(asked);
   });
 
   it('stops at once, whatever it waits for', async () => {

@@ -35,6 +35,8 @@ export type Fault =
   | { readonly kind: 'drop' }
   /** The answer begins and the socket is destroyed in the middle of it. */
   | { readonly kind: 'cut' }
+  /** A proxy on the way answers with a page of its own, and status 200. */
+  | { readonly kind: 'page' }
   /** A watch is opened and nothing is ever sent on it. */
   | { readonly kind: 'silent' }
   | {
@@ -151,8 +153,12 @@ export class KubeApi {
   }
   /** Open watches get an ERROR event with 410 and end. */
   expireWatches(): void {
+    this.failWatches(410, 'Expired', 'too old resource version');
+  }
+  /** Open watches get an ERROR event with this status and end. */
+  failWatches(code: number, reason: string, message: string): void {
     for (const watch of this.#watches) {
-      send(watch.response, { type: 'ERROR', object: failure(410, 'Expired', 'too old resource version') });
+      send(watch.response, { type: 'ERROR', object: failure(code, reason, message) });
       this.#end(watch);
     }
   }
@@ -211,6 +217,10 @@ export class KubeApi {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('{"kind":"PodList","items":[{"meta', () => request.socket.destroy());
       return;
+    }
+    if (fault?.kind === 'page') {
+      response.writeHead(200, { 'content-type': 'text/html' });
+      return void response.end('<html>\n<body>Please log in.</body>\n</html>\n');
     }
     if (fault?.kind === 'slow') {
       return void setTimeout(() => this.#answer(response, seen, namespace, false), fault.ms);
