@@ -6,7 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { loadConfig } from '../../src/config/load-config.ts';
 import { settings } from '../../src/config/settings.ts';
-import { findHelm, HELM_LIMIT_MS } from '../support/helm.ts';
+import { GO_BUILD_LIMIT_MS } from '../support/go-program.ts';
+import { findHelm } from '../support/helm.ts';
 import { orSkip } from '../support/unavailable.ts';
 import { everything } from './everything.ts';
 import { generatedFiles } from './generated-files.ts';
@@ -25,7 +26,7 @@ describe.runIf(found)('the chart', () => {
   beforeAll(async () => {
     helm = found ?? '';
     plain = await rendered(helm);
-  }, HELM_LIMIT_MS);
+  }, GO_BUILD_LIMIT_MS);
 
   test('its linter has nothing to say', async () => {
     const lint = promisify(execFile)(helm, ['lint', '--strict', '--quiet', 'deploy/chart']);
