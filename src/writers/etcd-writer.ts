@@ -36,6 +36,7 @@ export class EtcdWriter implements LogWriter {
   readonly #leases: LeasePool | undefined;
   readonly #log: EtcdWriterOptions['log'];
   #knowsWhoseItIs = false;
+  #knowsItMayWrite = false;
 
   constructor(options: EtcdWriterOptions) {
     this.#connection = new EtcdConnection(options);
@@ -54,6 +55,7 @@ export class EtcdWriter implements LogWriter {
     const rejections: Rejection[] = [];
     try {
       for (const puts of toTransactions(records)) await this.#write(puts, signal, rejections);
+      this.#knowsItMayWrite = true;
     } catch (error) {
       throw this.#explained(error, signal);
     }
@@ -61,12 +63,14 @@ export class EtcdWriter implements LogWriter {
   }
 
   /**
-   * Asks for the first key, which takes a quorum. A user who may write but not read is no fault: the refusal
-   * comes from a server that is there and knows him.
+   * Until it is known that records can be written: rehearses a write. After that: asks for the first key, which
+   * takes a quorum and no more. A user who may write but not read is no fault: the refusal comes from a server
+   * that is there and knows him.
    */
   async check(signal: AbortSignal): Promise<void> {
     try {
-      await this.#hasKeys(keyPrefix, signal);
+      if (this.#knowsItMayWrite) await this.#hasKeys(keyPrefix, signal);
+      else await this.#rehearse(signal);
       if (!this.#knowsWhoseItIs) await this.#warnOfControlPlane(signal);
     } catch (error) {
       throw this.#explained(error, signal);
@@ -76,6 +80,19 @@ export class EtcdWriter implements LogWriter {
   async close(): Promise<void> {
     this.#leases?.close();
     await this.#connection.close();
+  }
+
+  /**
+   * A put that is never made, in the branch of a transaction without a condition that is not taken: etcd asks for
+   * the same permission and the same space as for a real one (`checkTxnAuth`, `costTxn`), and changes nothing.
+   */
+  async #rehearse(signal: AbortSignal): Promise<void> {
+    const request_put = { key: Buffer.from(`${keyPrefix}rehearsal`), value: Buffer.alloc(0) };
+    await this.#connection.call(
+      (client, options) => client.kv.txn({ compare: [], success: [], failure: [{ request_put }] }, options),
+      signal,
+    );
+    this.#knowsItMayWrite = true;
   }
 
   async #warnOfControlPlane(signal: AbortSignal): Promise<void> {

@@ -58,6 +58,16 @@ describe('the etcd writer and users', () => {
     },
   );
 
+  it('tells before the first record that the user may not write, and leaves no trace of having asked', async () => {
+    await using allowed = etcdWriter([etcd.url], { username: 'writer', password: secret });
+    await using refused = etcdWriter([etcd.url], { username: 'nobody', password: secret });
+    const before = await revision(etcd);
+    await expect(refused.check(never)).rejects.toThrow('on the prefix logs/');
+    await expect(refused.check(never), 'each time').rejects.toThrow('on the prefix logs/');
+    await expect(allowed.check(never)).resolves.toBeUndefined();
+    expect(await revision(etcd)).toBe(before);
+  });
+
   it('takes a changed password from its file', async () => {
     const passwordFile = join(directory, 'password');
     await writeFile(passwordFile, 'first\n');
@@ -130,3 +140,8 @@ describe('the etcd writer and TLS', () => {
     expect((await stored(etcd)).size).toBe(2);
   });
 });
+
+/** It grows with every change of a key. */
+async function revision({ client }: TestEtcd): Promise<string> {
+  return (await client.kv.range({ key: Buffer.from('logs/') })).header.revision;
+}
