@@ -101,6 +101,18 @@ async function untilWatching(): Promise<void> {
   await until(() => api.openWatches > 0, { what: 'an open watch' });
 }
 
+/** All times are a thousandth of the real ones. */
+function thousandth(timing: ListWatchTiming): ListWatchTiming {
+  const entries = Object.entries<number>({ ...timing }).map(([name, ms]) => [name, ms / 1_000] as const);
+  return { ...timing, ...Object.fromEntries(entries) };
+}
+
+function failOnce(method: 'added' | 'removed'): void {
+  vi.spyOn(listener, method).mockImplementationOnce(() => {
+    throw new Error('for the test');
+  });
+}
+
 describe('what is told', () => {
   it('tells the pods of its node, namespace and selector, those there and those that come and go', async () => {
     await startApi();
@@ -263,16 +275,10 @@ describe('what is told', () => {
 });
 
 describe('the load on the API', () => {
-  // All times are a thousandth of the real ones, of the server too.
-  const thousandth = (timing: ListWatchTiming): ListWatchTiming =>
-    Object.fromEntries(
-      Object.entries<number>({ ...timing }).map(([name, ms]) => [name, ms / 1_000]),
-    ) as unknown as ListWatchTiming;
-
   it('is one list and one watch in an hour in which nothing happens, and one more watch in the next', async () => {
     await startApi({ bookmarkMs: 60 });
     api.addPod(pod('a'));
-    // What is asked of the server in whole seconds, and the patience with a slow machine, are the real ones.
+    // The patience with a slow machine is the real one.
     const { hedgeMs, answerMs } = defaultTiming;
     await start({ timing: { ...thousandth(defaultTiming), watchIdleMs: 1_000, hedgeMs, answerMs } });
     await untilWatching();
@@ -336,14 +342,10 @@ describe('what goes wrong', () => {
     await startApi();
     await start();
     await untilWatching();
-    const once = (method: 'added' | 'removed') =>
-      vi.spyOn(listener, method).mockImplementationOnce(() => {
-        throw new Error('for the test');
-      });
-    once('added');
+    failOnce('added');
     api.addPod(pod('a'));
     expect(await untilNames(['a'])).toEqual(['a']);
-    once('removed');
+    failOnce('removed');
     api.deletePod('demo', 'a');
     expect(await untilNames([])).toEqual([]);
     expect(api.count('list')).toBe(1);
