@@ -32,10 +32,16 @@ class Agents {
   readonly complaints: string[] = [];
   #readySince = Infinity;
 
-  async start(node: TestNode): Promise<void> {
+  /** @param apiDownMs the pod API hangs until so long after the agent is there. */
+  async start(node: TestNode, apiDownMs: number): Promise<void> {
+    if (apiDownMs > 0) node.api.break({ kind: 'hang' });
     this.current = await node.startAgent();
-    await this.current.ready();
+    const isThere = () => this.current?.metric('pods');
+    await until(async () => (await isThere()) !== undefined, { timeoutMs: 20_000, what: 'an agent' });
     this.#readySince = performance.now();
+    await sleep(apiDownMs);
+    node.api.heal();
+    await this.current.ready();
   }
 
   async end(how: 'SIGKILL' | 'SIGTERM'): Promise<void> {
@@ -43,6 +49,12 @@ class Agents {
     if (how === 'SIGKILL') await this.current?.kill();
     else await this.current?.stop();
     this.complaints.push(...(this.current?.complaints ?? []));
+  }
+
+  /** Waits until it has heard of all pods. */
+  async ready(): Promise<void> {
+    const says = async () => (await this.current?.readiness())?.ok === true;
+    await until(says, { timeoutMs: 30_000, what: 'a ready agent' });
   }
 
   /** Files that go while no agent is there are promised to nobody: waits until one was there for so long. */
@@ -70,8 +82,10 @@ async function shortLife({ node, life, random, agents }: Scene, name: string): P
   life.endPod(pod);
   await sleep(vanishMs);
   await agents.there(vanishMs);
-  node.api.deletePod('demo-system', name);
   rmSync(pod.target.directory, { recursive: true });
+  // What the API has forgotten before an agent could hear of it is known to nobody.
+  await agents.ready();
+  node.api.deletePod('demo-system', name);
 }
 
 /** A container dies again and again: of its dead runs only the last is kept. */
@@ -90,38 +104,41 @@ async function crashLoop(
   }
 }
 
-describe.each(['goes on', 'is killed now and then', 'is stopped now and then'])(
-  'an agent that %s',
-  (what) => {
-    it('has every record of pods that live for a moment and of containers that crash', async () => {
-      const random = new Random(seed());
-      const node = await testNode(etcd);
-      const agents = new Agents();
-      const scene = { node, random, agents, life: nodeLife(node, random) };
-      await agents.start(node);
-      const end = AbortSignal.timeout(7_000);
-      const running: Promise<void>[] = ['loop-1', 'loop-2'].map((name) => crashLoop(scene, name, end));
-      const restarts = async () => {
-        while (!end.aborted) {
-          await sleep(random.int(1_500, 3_000));
-          await agents.end(what === 'is killed now and then' ? 'SIGKILL' : 'SIGTERM');
-          await agents.start(node);
-        }
-      };
-      if (what !== 'goes on') running.push(restarts());
-      for (let n = 0; !end.aborted; n++) {
-        running.push(shortLife(scene, `short-${n}`));
-        await sleep(250);
+describe.each([
+  'goes on',
+  'is killed now and then',
+  'is stopped now and then',
+  'is killed now and then, and finds no pod API at first',
+])('an agent that %s', (what) => {
+  it('has every record of pods that live for a moment and of containers that crash', async () => {
+    const random = new Random(seed());
+    const node = await testNode(etcd);
+    const agents = new Agents();
+    const scene = { node, random, agents, life: nodeLife(node, random) };
+    const apiDownMs = what.includes('no pod API') ? 1_500 : 0;
+    await agents.start(node, apiDownMs);
+    const end = AbortSignal.timeout(7_000);
+    const running: Promise<void>[] = ['loop-1', 'loop-2'].map((name) => crashLoop(scene, name, end));
+    const restarts = async () => {
+      while (!end.aborted) {
+        await sleep(random.int(1_500, 3_000));
+        await agents.end(what.includes('killed') ? 'SIGKILL' : 'SIGTERM');
+        await agents.start(node, apiDownMs);
       }
-      await Promise.all(running);
-      scene.life.finishLines();
-      // What is missing is told by name below.
-      await untilStored(etcd, scene.life.expected.size, 5_000).catch(() => undefined);
-      expect(scene.life.expected.judge(await allStored(etcd))).toEqual(nothingWrong);
-      await agents.end('SIGTERM');
-      // One that is killed cannot know at the next start that it had delivered all of what is gone now.
-      const harmless = what === 'is killed now and then' ? 'warn: A log file went while' : 'nothing';
-      expect(agents.complaints.filter((text) => !text.startsWith(harmless))).toEqual([]);
-    });
-  },
-);
+    };
+    if (what !== 'goes on') running.push(restarts());
+    for (let n = 0; !end.aborted; n++) {
+      running.push(shortLife(scene, `short-${n}`));
+      await sleep(250);
+    }
+    await Promise.all(running);
+    scene.life.finishLines();
+    // What is missing is told by name below.
+    await untilStored(etcd, scene.life.expected.size, 5_000).catch(() => undefined);
+    expect(scene.life.expected.judge(await allStored(etcd))).toEqual(nothingWrong);
+    await agents.end('SIGTERM');
+    // One that is killed cannot know at the next start that it had delivered all of what is gone now.
+    const harmless = what.includes('killed') ? 'warn: A log file went while' : 'nothing';
+    expect(agents.complaints.filter((text) => !text.startsWith(harmless))).toEqual([]);
+  });
+});
