@@ -22,6 +22,8 @@ export class ContainerOffsets {
   held: 'unknown' | 'saved' | undefined;
   readonly files = new Map<string, KnownFile>();
   readonly #touch: () => void;
+  /** Of files that are swept. */
+  readonly #retired = new Ledger();
 
   constructor(key: string, saved: SavedContainer | undefined, touch: () => void) {
     this.key = key;
@@ -72,11 +74,19 @@ export class ContainerOffsets {
     return this.files.values().every(({ window }) => window?.settled ?? true);
   }
 
-  /** Drops what is gone and settled; its account is added to `retired`. */
-  sweep(retired: Ledger): void {
+  /** The account of its lines since it was followed. */
+  ledger(): Ledger {
+    const sum = new Ledger();
+    sum.add(this.#retired);
+    for (const { window } of this.files.values()) if (window !== undefined) sum.add(window.ledger);
+    return sum;
+  }
+
+  /** Drops what is gone and settled. */
+  sweep(): void {
     for (const [fileId, { window, gone }] of this.files) {
       if (!gone || window?.settled === false) continue;
-      if (window !== undefined) retired.add(window.ledger);
+      if (window !== undefined) this.#retired.add(window.ledger);
       this.files.delete(fileId);
     }
   }
@@ -177,9 +187,7 @@ export class OffsetStore {
   ledger(): Ledger {
     const sum = new Ledger();
     sum.add(this.#retired);
-    for (const { files } of this.containers.values()) {
-      for (const { window } of files.values()) if (window !== undefined) sum.add(window.ledger);
-    }
+    for (const container of this.containers.values()) sum.add(container.ledger());
     return sum;
   }
 
@@ -193,10 +201,9 @@ export class OffsetStore {
         containers[key] = container.toSaved();
         continue;
       }
-      container.sweep(this.#retired);
+      container.sweep();
       if (container.released && container.settled && !this.#directoryExists(key)) {
-        for (const known of container.files.values()) known.gone = true;
-        container.sweep(this.#retired);
+        this.#retired.add(container.ledger());
         this.containers.delete(key);
       } else {
         containers[key] = container.toSaved();

@@ -6,6 +6,7 @@ import { type DecodedLine, decodeCriLine } from './cri-line.ts';
 import { decodeDockerLine } from './docker-line.ts';
 import { type JoinedLine, PartialJoiner } from './join-partials.ts';
 import { parseRecord } from './parse-record.ts';
+import { SkipSamples } from './skip-samples.ts';
 import { unixNanoReader } from './unix-nano.ts';
 
 export interface ContainerRecordsOptions {
@@ -22,6 +23,7 @@ export class ContainerRecords implements LineSink {
   readonly #onRecord: (record: AgentRecord) => void;
   readonly #joiner: PartialJoiner;
   readonly #unixNano = unixNanoReader();
+  readonly samples = new SkipSamples();
 
   constructor({ source, maxRecordBytes, onRecord }: ContainerRecordsOptions) {
     this.#source = source;
@@ -32,22 +34,24 @@ export class ContainerRecords implements LineSink {
 
   line(line: string, file: InFlight, start: number, end: number): void {
     const decoded = decodeLine(line);
-    if (decoded === undefined) return file.skip(start, end, 'not_json');
+    if (decoded === undefined) return this.#skip(line, file, start, end, 'not_json');
     if (!this.#joiner.isWhole(decoded)) {
       const joined = this.#joiner.add(decoded, file, start, end);
       if (joined !== undefined) this.#takeJoined(joined);
       return;
     }
-    if (decoded.content.length > this.#maxRecordBytes) return file.skip(start, end, 'too_long');
-    const parsed = parseRecord(decoded.content, this.#unixNano);
-    if (typeof parsed === 'string') return file.skip(start, end, parsed);
+    const { content } = decoded;
+    if (content.length > this.#maxRecordBytes) return this.#skip(content, file, start, end, 'too_long');
+    const parsed = parseRecord(content, this.#unixNano);
+    if (typeof parsed === 'string') return this.#skip(content, file, start, end, parsed);
     file.ledger.records++;
     this.#onRecord(new AgentRecord(parsed, this.#source, [file.claim(start, end)], start));
   }
 
   tooLong(head: string, file: InFlight, start: number, end: number): void {
     const decoded = decodeCriLine(head);
-    if (decoded === undefined || this.#joiner.isWhole(decoded)) file.skip(start, end, 'too_long');
+    if (decoded === undefined || this.#joiner.isWhole(decoded))
+      this.#skip(head, file, start, end, 'too_long');
     else this.#joiner.add(decoded, file, start, end);
   }
 
@@ -76,18 +80,20 @@ export class ContainerRecords implements LineSink {
 
   #takeJoined(line: JoinedLine): void {
     const parsed = parseRecord(line.content, this.#unixNano);
-    if (typeof parsed === 'string') skipAll(line, parsed);
-    else this.#emit(parsed, line);
+    if (typeof parsed !== 'string') return this.#emit(parsed, line);
+    this.samples.note(parsed, line.content);
+    for (const claim of line.claims) claim.window.settle(claim, parsed);
+  }
+
+  #skip(line: string, file: InFlight, start: number, end: number, reason: SkipReason): void {
+    this.samples.note(reason, line);
+    file.skip(start, end, reason);
   }
 
   #emit(parsed: Exclude<ReturnType<typeof parseRecord>, SkipReason>, { claims, offset }: JoinedLine): void {
     claims[0]!.window.ledger.records++;
     this.#onRecord(new AgentRecord(parsed, this.#source, claims, offset));
   }
-}
-
-function skipAll({ claims }: JoinedLine, reason: SkipReason): void {
-  for (const claim of claims) claim.window.settle(claim, reason);
 }
 
 /**

@@ -1,0 +1,31 @@
+import type { SkipReason } from '../offsets/ledger.ts';
+
+/** A line that was skipped, for people who wonder why. */
+export interface SkipSample {
+  /** The begin of it, as the container wrote it: any text, possibly hostile. */
+  readonly text: string;
+  /** When it was skipped, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+const LONGEST = 400;
+
+/** One line for each reason of a container's skips: a late one, yet most of them cost no more than a count. */
+export class SkipSamples {
+  readonly #counts = new Map<SkipReason, number>();
+  readonly #samples = new Map<SkipReason, SkipSample>();
+
+  /** @param line one character a byte. */
+  note(reason: SkipReason, line: string): void {
+    const count = (this.#counts.get(reason) ?? 0) + 1;
+    this.#counts.set(reason, count);
+    // The first, second, fourth, eighth …: one that is kept is of the younger half.
+    if ((count & (count - 1)) !== 0) return;
+    const text = Buffer.from(line.slice(0, LONGEST), 'latin1').toString('utf8');
+    this.#samples.set(reason, { text: line.length > LONGEST ? `${text}…` : text, at: Date.now() });
+  }
+
+  get(reason: SkipReason): SkipSample | undefined {
+    return this.#samples.get(reason);
+  }
+}
