@@ -11,6 +11,8 @@ import { showLedger } from './ops/ledger-metrics.ts';
 import type { Log } from './ops/log.ts';
 import { type Metrics, setTotal } from './ops/metrics.ts';
 import { Repeated } from './ops/repeated.ts';
+import type { Status } from './ops/status.ts';
+import type { Troubles } from './ops/troubles.ts';
 import { DirectorySource } from './pods/directory-source.ts';
 import { containerTarget, parsePodDirectory } from './pods/log-path.ts';
 import { PodLogManager } from './pods/pod-log-manager.ts';
@@ -33,6 +35,9 @@ export interface AgentOptions {
   readonly config: Config;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly version: string;
+  /** The last lines of `log` that tell of something amiss. */
+  readonly troubles: Pick<Troubles, 'list'>;
   /** Aborts when the agent is to stop. */
   readonly signal: AbortSignal;
 }
@@ -50,7 +55,15 @@ const SAVING_STUCK_MS = 120_000;
  *
  * @throws where it cannot start: the port is taken, the offsets cannot be read, a writer's module is wrong.
  */
-export async function runAgent({ config, log, metrics, signal }: AgentOptions): Promise<void> {
+export async function runAgent({
+  config,
+  log,
+  metrics,
+  signal,
+  version,
+  troubles,
+}: AgentOptions): Promise<void> {
+  const startedAt = new Date();
   const { stateDir, podLogDir } = config;
   const health = new Health();
   const repeated = new Repeated(log);
@@ -106,19 +119,20 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
     const key = keyOf(target);
     const source = withText({ namespace, pod, container, node: config.nodeName }, config.kubernetesMetadata);
     const offsets = held ? store.hold(key) : store.follow(key);
+    const records = new ContainerRecords({
+      source,
+      maxRecordBytes: config.maxRecordBytes,
+      onRecord: (record) => {
+        for (const destination of destinations) destination.add(record);
+      },
+    });
     const tail: ContainerTail = new ContainerTail({
       directory,
       held,
       offsets,
       onReleased: () => store.follow(key),
       mayOpen: heldFiles.mayOpen,
-      sink: new ContainerRecords({
-        source,
-        maxRecordBytes: config.maxRecordBytes,
-        onRecord: (record) => {
-          for (const destination of destinations) destination.add(record);
-        },
-      }),
+      sink: records,
       loop,
       stopBy,
       log: log.child({ namespace, pod, container }),
@@ -157,7 +171,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
         log.debug({ namespace, pod, container }, 'A container is let go.');
       },
     });
-    containers.add({ target, tail, offsets });
+    containers.add({ target, tail, offsets, samples: records.samples });
     log.debug({ namespace, pod, container, directory }, 'A container is followed.');
     return tail;
   };
@@ -192,6 +206,14 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
     showLedger(metrics, store.ledger());
   });
 
+  const status = async (): Promise<Status> => {
+    // Loaded when somebody first looks: most agents are never looked at.
+    const { gatherStatus } = await import('./status/gather.ts');
+    const { watches } = source ?? {};
+    const parts = { config, health, troubles, containers, manager, watches, destinations, store };
+    return await gatherStatus({ ...parts, version, startedAt, parsePodDirectory });
+  };
+
   // Files first: what is deleted before it is open is lost, and the clients of API and store take a while to load.
   await manager.open();
   const reading = loop.run(running.signal);
@@ -216,7 +238,7 @@ export async function runAgent({ config, log, metrics, signal }: AgentOptions): 
       health.needs(`writer ${destination.name}`, () => destination.failure);
       health.dies(`writer ${destination.name}`, () => destination.stuck());
     }
-    http = await httpServer({ port: config.httpPort, health, metrics, repeated });
+    http = await httpServer({ port: config.httpPort, health, metrics, status, repeated });
   } catch (error) {
     failed.abort();
     await following;
@@ -266,7 +288,11 @@ async function httpServer(options: HttpOptions): Promise<HttpServer | undefined>
   return await serveHttp(options);
 }
 
-async function podSource({ config, log, metrics }: Omit<AgentOptions, 'signal'>): Promise<PodSource> {
+async function podSource({
+  config,
+  log,
+  metrics,
+}: Pick<AgentOptions, 'config' | 'log' | 'metrics'>): Promise<PodSource> {
   const { podLogDir, namespaces, nodeName, selector } = config;
   if (config.podSource === 'directory') return new DirectorySource({ podLogDir, namespaces, log, metrics });
   // The client costs memory and start-up time: loaded only where the API is used.

@@ -33,7 +33,7 @@ export async function agentCommand(config: Config, { env, stderr, signal }: Cont
   const { namespaces, selector } = config;
   log.info({ version: version(), namespaces: namespaces ?? '*', selector }, 'Frostbeat starts.');
   try {
-    await runAgent({ config, log, metrics, signal });
+    await runAgent({ config, log, metrics, signal, troubles, version: version() });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     log.fatal({ err: error }, explainError(error));

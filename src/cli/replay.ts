@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { createLog } from '../ops/log.ts';
 import { type Malformed, replay, type Replayed } from '../replay.ts';
-import { inert } from '../trace/inert.ts';
+import { inert } from '../util/inert.ts';
 import type { Context } from './context.ts';
 
 export interface ReplayRequest extends Pick<Context, 'stdout' | 'stderr' | 'signal'> {

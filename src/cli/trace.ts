@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Config } from '../config/config.ts';
-import { inert } from '../trace/inert.ts';
+import { inert } from '../util/inert.ts';
 import { PrettyTrace } from '../trace/pretty.ts';
 import { defaultReadable, type Readable, selectTraceReader } from '../trace/select-reader.ts';
 import type { StoredRecord } from '../trace/trace-reader.ts';

@@ -270,7 +270,7 @@ export const settings = {
     default: '8080',
     parse: integer(0, 65_535),
     placeholder: 'port',
-    meaning: 'Serves /metrics, /healthz and /readyz; 0 is off',
+    meaning: 'Serves the status page, /status.json, /metrics, /healthz and /readyz; 0 is off',
   }),
   metricsContainers: setting({
     variable: 'METRICS_CONTAINERS',

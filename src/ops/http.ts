@@ -2,16 +2,18 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { http } from '../util/node-http.ts';
 import type { Health, Verdict } from './health.ts';
-import { homePage } from './home-page.ts';
 import type { Metrics } from './metrics.ts';
 import type { Repeated } from './repeated.ts';
-import { type Answer, html, json, type Route, serveRoutes, text } from './routes.ts';
+import type { Status } from './status.ts';
+import { type Answer, json, type Route, serveRoutes, text } from './routes.ts';
 
 export interface HttpOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly health: Health;
   readonly metrics: Metrics;
+  /** What the agent is doing; asked for only when somebody looks. */
+  readonly status: () => Promise<Status>;
   /** Told of faults of ours. */
   readonly repeated: Pick<Repeated, 'problem'>;
 }
@@ -27,13 +29,24 @@ export interface HttpServer {
 const mostConnections = 128;
 
 /**
- * Serves /metrics, /healthz, /readyz and a page that leads to them.
+ * Serves /metrics, /healthz, /readyz, /status.json and the status page.
  *
  * @throws where the port cannot be had.
  */
-export async function serveHttp({ port, health, metrics, repeated }: HttpOptions): Promise<HttpServer> {
+export async function serveHttp({
+  port,
+  health,
+  metrics,
+  status,
+  repeated,
+}: HttpOptions): Promise<HttpServer> {
   const routes: Record<string, Route> = {
-    '/': () => html(homePage),
+    '/': async ({ url }) => {
+      // Loaded when somebody first looks: most agents are never looked at.
+      const { statusPage } = await import('./page/status-page.ts');
+      return statusPage(await status(), new URL(url ?? '/', 'http://agent').searchParams);
+    },
+    '/status.json': async () => json(await status()),
     '/healthz': (request) => verdict(request, health.live()),
     '/readyz': (request) => verdict(request, health.ready()),
     '/metrics': async () => ({ type: metrics.registry.contentType, body: await metrics.scrape() }),

@@ -7,6 +7,8 @@ export interface Answer {
   /** The content type, with its character set. */
   readonly type: string;
   readonly body: string;
+  /** More headers. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Answers a GET; a HEAD is answered the same, without the body. */
@@ -17,7 +19,11 @@ export const text = (body: string, status = 200): Answer => ({
   type: 'text/plain; charset=utf-8',
   body,
 });
-export const html = (body: string): Answer => ({ type: 'text/html; charset=utf-8', body });
+export const html = (body: string, headers: Answer['headers'] = {}): Answer => ({
+  type: 'text/html; charset=utf-8',
+  body,
+  headers,
+});
 export const json = (value: unknown, status = 200): Answer => ({
   status,
   type: 'application/json',
@@ -53,7 +59,7 @@ async function answerTo(request: IncomingMessage, routes: Readonly<Record<string
 }
 
 function send(
-  { status = 200, type, body }: Answer,
+  { status = 200, type, body, headers }: Answer,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -62,6 +68,8 @@ function send(
     'content-type': type,
     'content-length': bytes.length,
     'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    ...headers,
     ...(status === 405 && { allow: 'GET, HEAD' }),
   });
   response.end(request.method === 'HEAD' ? undefined : bytes);

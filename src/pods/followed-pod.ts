@@ -95,6 +95,10 @@ export class FollowedPod {
   get held(): boolean {
     return this.#state === 'held' && !this.left;
   }
+  /** It is told, and neither deleted nor released. */
+  get wanted(): boolean {
+    return this.#state === 'kept';
+  }
   /** It has left for good: where the pod is wanted again, another FollowedPod is needed. */
   get left(): boolean {
     return this.#left.signal.aborted;
@@ -161,6 +165,12 @@ export class FollowedPod {
     await this.#entries.run(AbortSignal.any([signal, this.#left.signal]));
     clearTimeout(this.#deadline);
     await Promise.all(this.#running);
+  }
+
+  /** Why a container of it is not followed: the pod's annotation, or the agent's settings, exclude it. */
+  whyNot(container: string): 'annotation' | 'settings' | undefined {
+    if (this.#excluded.includes(container)) return 'annotation';
+    return this.#options.selects(container) ? undefined : 'settings';
   }
 
   #selects(container: string): boolean {

@@ -94,6 +94,11 @@ export class PodLogManager implements PodListener {
     return [...this.#pods.values()].reduce((sum, { tails }) => sum + tails, 0);
   }
 
+  /** What is known of the pod of this directory; undefined where it is not looked into. */
+  pod(directory: string): Pick<FollowedPod, 'held' | 'wanted' | 'whyNot'> | undefined {
+    return this.#pods.get(directory);
+  }
+
   added(pod: PodTarget): void {
     this.#told.add(pod.directory);
     this.#unknown.told(pod);

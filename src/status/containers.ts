@@ -1,5 +1,6 @@
 import type { ContainerOffsets } from '../offsets/offset-store.ts';
 import type { ContainerTarget } from '../pods/targets.ts';
+import type { SkipSamples } from '../record/skip-samples.ts';
 import type { ContainerTail } from '../tail/container-tail.ts';
 import type { FileTail } from '../tail/file-tail.ts';
 import { Growth } from './growth.ts';
@@ -8,8 +9,18 @@ import { type Rotation, secondsUntilDeletion } from './until-deletion.ts';
 /** A container that is followed, as the parts that follow it. */
 export interface Followed {
   readonly target: ContainerTarget;
-  readonly tail: Pick<ContainerTail, 'files' | 'bytesBehind' | 'unreadSince' | 'failure' | 'held'>;
+  readonly tail: Pick<
+    ContainerTail,
+    'files' | 'bytesBehind' | 'unreadSince' | 'lastDataAt' | 'failure' | 'held'
+  >;
   readonly offsets: ContainerOffsets;
+  readonly samples: SkipSamples;
+}
+
+interface Entry extends Followed {
+  readonly growth: Growth;
+  records: number;
+  lastRecordAt: number | undefined;
 }
 
 /** How it stands with one container at one moment. */
@@ -17,6 +28,8 @@ export interface Figures extends Followed {
   /** How fast the container writes; undefined until that is known. */
   readonly bytesPerSecond: number | undefined;
   readonly behindBytes: number;
+  /** When a record was last made, to ten seconds; in milliseconds since 1970. */
+  readonly lastRecordAt: number | undefined;
   /** Age of the oldest byte that is not read; 0 where all is read. */
   readonly behindSeconds: number;
   /** See `secondsUntilDeletion`. */
@@ -29,7 +42,7 @@ const SAMPLE_MS = 10_000;
 /** The containers that are followed. Nothing here costs anything for a line: figures are made when asked for. */
 export class Containers<T extends Followed['tail'] = Followed['tail']> {
   readonly #rotation: Rotation;
-  readonly #followed = new Map<T, Followed & { readonly growth: Growth }>();
+  readonly #followed = new Map<T, Entry>();
   #nextSample = 0;
 
   constructor(rotation: Rotation) {
@@ -37,7 +50,8 @@ export class Containers<T extends Followed['tail'] = Followed['tail']> {
   }
 
   add(followed: Followed & { readonly tail: T }): void {
-    this.#followed.set(followed.tail, { ...followed, growth: new Growth() });
+    const growth = new Growth();
+    this.#followed.set(followed.tail, { ...followed, growth, records: 0, lastRecordAt: undefined });
   }
 
   remove(tail: T): void {
@@ -56,7 +70,9 @@ export class Containers<T extends Followed['tail'] = Followed['tail']> {
   sample(now: number): void {
     if (now < this.#nextSample) return;
     this.#nextSample = now + SAMPLE_MS;
-    for (const { tail, growth } of this.#followed.values()) {
+    for (const followed of this.#followed.values()) {
+      const { tail, growth } = followed;
+      noteRecords(followed);
       const files = tail.files.ordered.map(({ fileId, stat, entry }) => ({
         fileId,
         size: stat.size,
@@ -68,7 +84,9 @@ export class Containers<T extends Followed['tail'] = Followed['tail']> {
 
   /** Of all containers, those followed for longest first. @param now milliseconds since 1970. */
   *figures(now = Date.now()): Generator<Figures, void> {
-    for (const { growth, ...followed } of this.#followed.values()) {
+    for (const entry of this.#followed.values()) {
+      noteRecords(entry);
+      const { growth, records: _records, ...followed } = entry;
       const { tail } = followed;
       const { bytesPerSecond } = growth;
       const files = tail.files.ordered.map(rotated);
@@ -82,6 +100,12 @@ export class Containers<T extends Followed['tail'] = Followed['tail']> {
       };
     }
   }
+}
+
+function noteRecords(entry: Entry): void {
+  const { records } = entry.offsets.ledger();
+  if (records !== entry.records) entry.lastRecordAt = Date.now();
+  entry.records = records;
 }
 
 function rotated({ entry, deleted, stat, behind }: FileTail) {

@@ -147,6 +147,11 @@ export class ContainerTail implements Tail, Pollable {
     return unreadSince(this.files.ordered);
   }
 
+  /** When something was last read, in milliseconds since 1970; undefined for never. */
+  get lastDataAt(): number | undefined {
+    return this.#lastData === 0 ? undefined : this.#lastData;
+  }
+
   /** Why the container's files cannot be read just now. */
   get failure(): string | undefined {
     return this.#failing ?? this.files.openFailure;

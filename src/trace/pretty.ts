@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { inert } from './inert.ts';
+import { inert } from '../util/inert.ts';
 import { viewRecord } from './record-view.ts';
 import type { StoredRecord } from './trace-reader.ts';
 

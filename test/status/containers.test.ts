@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SkipSamples } from '../../src/record/skip-samples.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { showContainers } from '../../src/status/container-metrics.ts';
 import { Containers, type Figures } from '../../src/status/containers.ts';
@@ -38,7 +39,8 @@ describe('the figures of a container', () => {
     pipeline = new Pipeline(dir.path, { down: true, maxBatches: 4 });
     await until(() => pipeline.delivery.full, { what: 'reading to wait' });
     const containers = new Containers({ maxSize: 1_000_000, maxFiles: 3 });
-    containers.add({ target, tail: pipeline.tail, offsets: pipeline.store.follow('ns_pod_uid/app') });
+    const offsets = pipeline.store.follow('ns_pod_uid/app');
+    containers.add({ target, tail: pipeline.tail, offsets, samples: new SkipSamples() });
     return containers;
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inert } from '../../src/trace/inert.ts';
+import { inert } from '../../src/util/inert.ts';
 
 describe('inert', () => {
   it.each([
