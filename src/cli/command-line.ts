@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { type DemoFlags, demoOptions } from './demo-flags.ts';
 import { addSettings, checkFlags, settingsOf } from './flags.ts';
 import { configurationMistakes, explainError } from './mistakes.ts';
+import { addReadingCommands } from './reading-commands.ts';
 import { version } from './version.ts';
 
 const examples = `
@@ -14,8 +15,9 @@ Examples:
   frostbeat agent --node-name "$NODE_NAME"           collect this node's logs into etcd
   POD_SOURCE=directory POD_LOG_DIR=./pods WRITERS=file STATE_DIR=./state frostbeat agent
                                                      without Kubernetes and etcd
+  frostbeat traces                                   the newest traces
   frostbeat trace 4bf92f3577b34da6                   every line of one trace, in order
-  frostbeat trace 4bf92f3577b34da6 --output json     the same for programs
+  frostbeat trace 4bf92f3577b34da6 --follow          and those that are still to come
   frostbeat replay dead-letters-000001.ndjson        send again what a writer refused for good
   frostbeat config                                   check the settings, print what is in force
 
@@ -65,9 +67,13 @@ interface Parts {
 
 function buildProgram({ context, mistakes, finish }: Parts): Command {
   const { env, cwd, stdout, stderr } = context;
-  const load = (command: Command, checks: { node: boolean; stateDir: boolean }): LoadedConfig => {
+  const load = (
+    command: Command,
+    checks: { node: boolean; stateDir: boolean },
+    more: readonly string[] = [],
+  ): LoadedConfig => {
     const loaded = loadConfig({ env, flags: settingsOf(command), cwd, checks });
-    const all = [...mistakes, ...excess(command), ...loaded.mistakes];
+    const all = [...mistakes, ...excess(command), ...more, ...loaded.mistakes];
     return { ...loaded, mistakes: all, config: all.length === 0 ? loaded.config : undefined };
   };
 
@@ -100,23 +106,12 @@ function buildProgram({ context, mistakes, finish }: Parts): Command {
   );
   addSettings(agent);
 
-  const trace = add('trace', 'print every record of a trace, in order')
-    .argument('<traceId>', 'the trace ID')
-    .addOption(
-      outputOption(['pretty', 'json'], 'for people (on a terminal), or one record a line (elsewhere)'),
-    )
-    .addOption(
-      new Option(
-        '--from <destination>',
-        'where the records were written to; without it, what WRITERS names first',
-      ).choices(['etcd', 'file']),
-    )
-    .action(async (traceId: string, options: TraceFlags, command: Command) => {
-      const config = validConfig(load(command, { node: false, stateDir: false }));
-      const { traceCommand } = await import('./trace.ts');
-      finish(await traceCommand({ ...context, ...options, traceId, config }));
-    });
-  addSettings(trace, ['WRITERS', 'ETCD_', 'FILE_', 'STATE_DIR']);
+  addReadingCommands({
+    add,
+    load: (command, more) => load(command, { node: false, stateDir: false }, more),
+    context,
+    finish,
+  });
 
   const replay = add('replay', 'send dead letters again; the files are only read')
     .argument('<file...>', 'files of STATE_DIR/dead-letters')
@@ -153,12 +148,6 @@ function buildProgram({ context, mistakes, finish }: Parts): Command {
     });
 
   return program;
-}
-
-/** The flags of `frostbeat trace` besides the settings. */
-interface TraceFlags {
-  readonly output?: 'pretty' | 'json';
-  readonly from?: 'etcd' | 'file';
 }
 
 function outputOption(formats: readonly string[], meaning: string): Option {

@@ -31,8 +31,10 @@ export class DemoStore {
     stdout: Output,
     { color, signal }: { color: boolean; signal: AbortSignal },
   ): Promise<void> {
-    const pretty = new PrettyTrace({ color });
-    for await (const record of this.#reader.read(traceId, signal)) stdout.write(pretty.lines(record));
+    const records = await Array.fromAsync(this.#reader.read(traceId, signal));
+    const [first, last] = [records[0], records.at(-1)];
+    const pretty = new PrettyTrace({ color, span: first && last && { first, last } });
+    for (const record of records) stdout.write(pretty.lines(record));
   }
 
   close(): Promise<void> {

@@ -1,122 +1,146 @@
 import type { EtcdAddress } from '../writers/etcd-client.ts';
 import { EtcdConnection } from '../writers/etcd-connection.ts';
-import { EtcdFailure } from '../writers/etcd-errors.ts';
 import { etcdRange, tracePrefix } from '../writers/etcd-key.ts';
-import { compareUnixNano, type StoredRecord, type TraceReader } from './trace-reader.ts';
+import { behind, type Bounds, EtcdPages, nextLimit, place } from './etcd-pages.ts';
+import { EtcdFollower } from './etcd-follower.ts';
+import { recentTraces } from './etcd-recent.ts';
+import { comparePositions, compareUnixNano, type StoredRecord } from './stored-record.ts';
+import {
+  type Followed,
+  isWithin,
+  type ReadOptions,
+  type RecentTraces,
+  type TraceReader,
+} from './trace-reader.ts';
 
-/** What a page of values is to weigh, in bytes; the limit of a message received is 4 MiB. */
-const PAGE_BYTES = 1_048_576;
 const FIRST_PAGE = 64;
-const MOST_A_PAGE = 1_000;
-const KEYS_A_PAGE = 10_000;
-
-interface Page {
-  readonly records: readonly StoredRecord[];
-  /** Where the next page begins; undefined behind the last one. */
-  readonly next: Buffer | undefined;
-}
+/** Up to so many keys of a trace are looked through for times of another number of digits before it is read. */
+const MOST_SORTED = 20_000;
 
 /**
- * Reads traces from etcd, page by page.
+ * Reads traces from etcd, page by page, as they were at one revision: in memory that a page takes.
  *
  * Keys sort as text, which is the order of time as long as the times have equally many digits: 19 from
- * 2001-09-09 to 2286-11-20. A trace that spans one of these days is read once for each number of digits.
+ * 2001-09-09 to 2286-11-20. A trace that spans one of these days is read once for each number of digits, or,
+ * with more than 20,000 records, given in the order of the keys.
  */
 export class EtcdTraceReader implements TraceReader {
   readonly name: string;
   readonly #connection: EtcdConnection;
-  readonly #endpoints: number;
+  readonly #pages: EtcdPages;
 
   constructor(address: EtcdAddress) {
     this.#connection = new EtcdConnection(address);
-    this.#endpoints = address.servers.length;
+    this.#pages = new EtcdPages(this.#connection, address.servers.length);
     this.name = `etcd (${this.#connection.name})`;
   }
 
-  async *read(traceId: string, signal: AbortSignal): AsyncGenerator<StoredRecord, void> {
-    const { key, range_end: end } = etcdRange(tracePrefix(traceId));
-    const first = await this.#page(key, end, FIRST_PAGE, signal);
+  now(signal: AbortSignal): Promise<string> {
+    return this.#pages.revision(signal);
+  }
+
+  async *read(
+    traceId: string,
+    signal: AbortSignal,
+    options: ReadOptions = {},
+  ): AsyncGenerator<StoredRecord, void> {
+    const { after } = options;
+    const prefix = tracePrefix(traceId);
+    const revision = options.at ?? (await this.#pages.revision(signal));
+    const wanted = (one: StoredRecord): boolean =>
+      isWithin(one.unixNano, options) && (after === undefined || comparePositions(one, after) > 0);
+
+    const whole = etcdRange(prefix);
+    const first = await this.#pages.values({ ...whole, revision, limit: FIRST_PAGE }, signal);
     if (first.next === undefined) {
-      yield* first.records.toSorted(byTimeAndId);
+      yield* first.records.toSorted(comparePositions).filter(wanted);
       return;
     }
-    for (const digits of await this.#digitCounts(key, end, signal)) {
-      let page = first;
-      for (;;) {
-        for (const record of page.records) if (record.unixNano.length === digits) yield record;
-        if (page.next === undefined) break;
-        page = await this.#page(page.next, end, nextLimit(page), signal);
+    if (first.count > MOST_SORTED) {
+      const bounds = narrowed(prefix, 19, options);
+      for await (const page of this.#from({ ...bounds, revision, windows: true }, signal)) {
+        // Behind `after` in the order of the keys, which `bounds` has seen to.
+        for (const record of page) if (isWithin(record.unixNano, options)) yield record;
+      }
+      return;
+    }
+    for (const digits of await this.#digitCounts({ ...whole, revision }, signal)) {
+      if (after !== undefined && digits < after.unixNano.length) continue;
+      const bounds = narrowed(prefix, digits, options);
+      for await (const page of this.#from({ ...bounds, revision, windows: false }, signal)) {
+        for (const record of page) if (record.unixNano.length === digits && wanted(record)) yield record;
       }
     }
+  }
+
+  follow(traceId: string, mark: string, signal: AbortSignal): AsyncIterable<Followed> {
+    return new EtcdFollower(this.#connection, this.#pages).follow(traceId, mark, signal);
+  }
+
+  recent(limit: number, signal: AbortSignal): Promise<RecentTraces> {
+    return recentTraces({ connection: this.#connection, pages: this.#pages, limit }, signal);
   }
 
   async close(): Promise<void> {
     await this.#connection.close();
   }
 
-  async #page(key: Buffer, end: Buffer, limit: number, signal: AbortSignal): Promise<Page> {
-    for (let size = limit; ; size = Math.ceil(size / 4)) {
-      try {
-        const { kvs, more } = await this.#range({ key, range_end: end, limit: size }, signal);
-        const last = kvs.at(-1);
-        return {
-          records: kvs.map(({ key: found, value }) => ({ ...timeAndId(found), bytes: value })),
-          next: more && last !== undefined ? behind(last.key) : undefined,
-        };
-      } catch (error) {
-        const smaller = error instanceof EtcdFailure && error.remedy === 'too-large' && size > 1;
-        if (!smaller) throw error;
-      }
+  async *#from(
+    range: Bounds & { revision: string; windows: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly StoredRecord[], void> {
+    let { key } = range;
+    let limit = FIRST_PAGE;
+    // Of a long trace a window of time is asked for: older servers look at every key of the range that they are
+    // asked for, whatever the limit.
+    let windowNs = range.windows ? 1_000_000n : undefined;
+    while (key.compare(range.range_end) < 0) {
+      const end = windowNs === undefined ? range.range_end : windowEnd(key, windowNs, range.range_end);
+      const page = await this.#pages.values({ key, range_end: end, revision: range.revision, limit }, signal);
+      yield page.records;
+      limit = nextLimit(page.records, limit);
+      if (windowNs !== undefined) windowNs = page.next === undefined ? windowNs * 4n : spanOf(page.records);
+      key = page.next ?? end;
     }
   }
 
   /** How many digits the times of a trace have, the fewest first. */
-  async #digitCounts(key: Buffer, end: Buffer, signal: AbortSignal): Promise<number[]> {
+  async #digitCounts(range: Bounds & { revision: string }, signal: AbortSignal): Promise<number[]> {
     const counts = new Set<number>();
-    for (let from: Buffer | undefined = key; from !== undefined;) {
-      const request = { key: from, range_end: end, limit: KEYS_A_PAGE, keys_only: true };
-      const { kvs, more } = await this.#range(request, signal);
-      for (const { key: found } of kvs) counts.add(timeAndId(found).unixNano.length);
-      const last = kvs.at(-1);
-      from = more && last !== undefined ? behind(last.key) : undefined;
+    for (let key: Buffer | undefined = range.key; key !== undefined;) {
+      const page = await this.#pages.keys({ ...range, key }, signal);
+      for (const { key: found } of page.kvs) counts.add(place(found).unixNano.length);
+      key = page.next;
     }
     return [...counts].sort((a, b) => a - b);
   }
+}
 
-  /** Asks each endpoint once before it gives up. */
-  async #range(
-    request: { key: Buffer; range_end: Buffer; limit: number; keys_only?: boolean },
-    signal: AbortSignal,
-  ) {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#connection.call((client, options) => client.kv.range(request, options), signal);
-      } catch (error) {
-        if (error instanceof EtcdFailure && error.remedy === 'again' && attempt < this.#endpoints) continue;
-        throw error;
-      }
-    }
+/** The keys of a trace that can hold what is wanted, among those whose times have so many digits. */
+function narrowed(prefix: string, digits: number, { after, since, until }: ReadOptions): Bounds {
+  const { key, range_end } = etcdRange(prefix);
+  const starts = [key];
+  if (since?.length === digits) starts.push(Buffer.from(prefix + since));
+  if (after !== undefined && after.unixNano.length === digits) {
+    starts.push(behind(Buffer.from(`${prefix}${after.unixNano}/${after.id}`)));
   }
+  const end = until?.length === digits ? Buffer.from(prefix + until) : range_end;
+  return { key: starts.sort((a, b) => a.compare(b)).at(-1)!, range_end: end };
 }
 
-/** As many records as weigh what a page is to weigh, by what they weigh in this one. */
-function nextLimit({ records }: Page): number {
-  const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0);
-  return Math.max(1, Math.min(MOST_A_PAGE, Math.floor((PAGE_BYTES * records.length) / Math.max(1, bytes))));
+/** The key of a time that is so much later; the end of the range where it is further or cannot be told. */
+function windowEnd(from: Buffer, windowNs: bigint, end: Buffer): Buffer {
+  const { prefix, unixNano } = place(from);
+  if (!/^\d+$/.test(unixNano)) return end;
+  const later = String(BigInt(unixNano) + windowNs);
+  if (later.length !== unixNano.length) return end;
+  const key = Buffer.from(prefix + later);
+  return key.compare(from) > 0 && key.compare(end) < 0 ? key : end;
 }
 
-/** The smallest key that is greater. */
-function behind(key: Buffer): Buffer {
-  return Buffer.concat([key, Buffer.alloc(1)]);
-}
-
-/** The third and the fourth segment: no segment holds a `/`. */
-function timeAndId(key: Buffer): { unixNano: string; id: string } {
-  const [, , unixNano = '', id = ''] = key.toString('utf8').split('/');
-  return { unixNano, id };
-}
-
-function byTimeAndId(a: StoredRecord, b: StoredRecord): number {
-  if (a.unixNano !== b.unixNano) return compareUnixNano(a.unixNano, b.unixNano);
-  return a.id < b.id ? -1 : Number(a.id > b.id);
+/** The time that a page spans, twice: what the next is likely to fill; at least a microsecond. */
+function spanOf(records: readonly StoredRecord[]): bigint {
+  const [first, last] = [records[0]?.unixNano ?? '0', records.at(-1)?.unixNano ?? '0'];
+  const span = compareUnixNano(first, last) < 0 ? (BigInt(last) - BigInt(first)) * 2n : 0n;
+  return span > 1_000n ? span : 1_000n;
 }

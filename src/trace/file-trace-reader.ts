@@ -1,43 +1,87 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { ndjsonStart, ndjsonTrace } from '../writers/ndjson.ts';
-import { compareUnixNano, type StoredRecord, type TraceReader } from './trace-reader.ts';
+import { followFile } from './file-follower.ts';
+import { endOfLines, fileLines, finderOf, type Found, placeId } from './file-lines.ts';
+import { recentInFile } from './file-recent.ts';
+import { FileMark } from './file-mark.ts';
+import { Smallest } from './smallest.ts';
+import { comparePositions, type Position, type StoredRecord } from './stored-record.ts';
+import {
+  type Followed,
+  isWithin,
+  type ReadOptions,
+  type RecentTraces,
+  type TraceReader,
+} from './trace-reader.ts';
 
-const CHUNK_BYTES = 1_048_576;
-const LINE_FEED = 0x0a;
+/** So many places of records are kept at once, at about 100 bytes; the file is gone through once for each so many. */
+const MOST_PLACES = 100_000;
+/** What is read at once where records stand close to each other. */
+const WINDOW_BYTES = 65_536;
 
-/** Where a record of the trace stands in the file, in bytes. */
-interface Found {
-  readonly unixNano: string;
-  readonly offset: number;
-  readonly length: number;
-}
+type Place = Found & Position;
 
 /**
- * Reads traces from the file writer's output: once through the file, searching for the bytes of the trace's
- * ID, then the records that were found, in order of time. The memory it takes grows with their number (about
- * 100 bytes each), not with their size.
+ * Reads traces from the file writer's output: through the file, searching for the bytes of the trace's ID, then
+ * the records that were found, in order of time and then of the file. Nothing grows with the file or the trace:
+ * of a trace with more than 100,000 lines, the file is gone through again for each 100,000.
  */
 export class FileTraceReader implements TraceReader {
   readonly name: string;
   readonly #path: string;
+  readonly #mostPlaces: number;
 
-  constructor(path: string) {
+  /** @param mostPlaces places kept at once; only tests give one. */
+  constructor(path: string, mostPlaces = MOST_PLACES) {
     this.#path = path;
+    this.#mostPlaces = mostPlaces;
     this.name = path;
   }
 
-  async *read(traceId: string, signal: AbortSignal): AsyncGenerator<StoredRecord, void> {
+  async now(signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted();
     const file = await this.#open();
     try {
-      const found = await Array.fromAsync(find(file, traceId, signal));
-      // `sort` is stable: what has the same time stays in the order of the file.
-      found.sort((a, b) => compareUnixNano(a.unixNano, b.unixNano));
-      for (const { unixNano, offset, length } of found) {
-        signal.throwIfAborted();
-        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
-        if (bytesRead < length) throw new Error(`${this.#path} was cut short while it was read`);
-        yield { unixNano, id: '', bytes: buffer };
+      const { ino, size } = await file.stat({ bigint: true });
+      return new FileMark(ino, await endOfLines(file, Number(size))).toString();
+    } finally {
+      await file.close();
+    }
+  }
+
+  async *read(
+    traceId: string,
+    signal: AbortSignal,
+    options: ReadOptions = {},
+  ): AsyncGenerator<StoredRecord, void> {
+    const file = await this.#open();
+    try {
+      const { ino, size } = await file.stat({ bigint: true });
+      const mark = FileMark.parse(options.at);
+      // Of another file than is there now, a mark says nothing.
+      const to = mark?.ino === ino ? mark.offset : Number(size);
+      const window = new Window(file, this.#path);
+      for (let { after } = options; ;) {
+        const places = await this.#places(file, { traceId, to, options: { ...options, after } }, signal);
+        for (const place of places) {
+          signal.throwIfAborted();
+          yield { unixNano: place.unixNano, id: place.id, bytes: await window.read(place) };
+        }
+        if (places.length < this.#mostPlaces) return;
+        after = places.at(-1);
       }
+    } finally {
+      await file.close();
+    }
+  }
+
+  follow(traceId: string, mark: string, signal: AbortSignal): AsyncIterable<Followed> {
+    return followFile(this.#path, { traceId, mark }, signal);
+  }
+
+  async recent(limit: number, signal: AbortSignal): Promise<RecentTraces> {
+    const file = await this.#open();
+    try {
+      return await recentInFile(file, limit, signal);
     } finally {
       await file.close();
     }
@@ -45,6 +89,25 @@ export class FileTraceReader implements TraceReader {
 
   /** The file is open only while it is read. */
   async close(): Promise<void> {}
+
+  /** The first places of those that are wanted, in order. */
+  async #places(
+    file: FileHandle,
+    { traceId, to, options }: { traceId: string; to: number; options: ReadOptions },
+    signal: AbortSignal,
+  ): Promise<readonly Place[]> {
+    const { after } = options;
+    const places = new Smallest<Place>(this.#mostPlaces, comparePositions);
+    const find = finderOf(traceId);
+    for await (const lines of fileLines(file, { from: 0, to }, signal)) {
+      for (const found of find(lines)) {
+        const place = { ...found, id: placeId(found.offset) };
+        if (!isWithin(place.unixNano, options)) continue;
+        if (after === undefined || comparePositions(place, after) > 0) places.add(place);
+      }
+    }
+    return places.sorted();
+  }
 
   async #open(): Promise<FileHandle> {
     try {
@@ -57,37 +120,28 @@ export class FileTraceReader implements TraceReader {
   }
 }
 
-/** The lines of the trace, in the order of the file; a torn last line is none. */
-async function* find(file: FileHandle, traceId: string, signal: AbortSignal): AsyncGenerator<Found, void> {
-  const needle = Buffer.from(ndjsonTrace(traceId), 'latin1');
-  let rest: Buffer = Buffer.alloc(0);
-  let offset = 0;
-  for (;;) {
-    signal.throwIfAborted();
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, offset + rest.length);
-    if (bytesRead === 0) return;
-    const text = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
-    const end = text.lastIndexOf(LINE_FEED) + 1;
-    yield* findIn(text.subarray(0, end), needle, offset);
-    rest = text.subarray(end);
-    offset += end;
-  }
-}
+/** Reads places of a file, neighbours with one read. */
+class Window {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  #bytes: Buffer = Buffer.alloc(0);
+  #offset = 0;
 
-/** @param lines whole lines. @param base the offset of the first of them in the file. */
-function* findIn(lines: Buffer, needle: Buffer, base: number): Generator<Found, void> {
-  for (let at = lines.indexOf(needle); at !== -1;) {
-    const lineStart = lines.lastIndexOf(LINE_FEED, at) + 1;
-    const lineEnd = lines.indexOf(LINE_FEED, at);
-    const before = lines.toString('latin1', lineStart, Math.min(at, lineStart + 64));
-    const unixNano = before.startsWith(ndjsonStart) ? before.slice(ndjsonStart.length) : '';
-    // Otherwise the needle stood inside of a record.
-    if (lineStart + before.length === at && /^\d+$/.test(unixNano)) {
-      const start = at + needle.length;
-      // The last byte of the line is the brace around the record.
-      yield { unixNano, offset: base + start, length: lineEnd - 1 - start };
+  constructor(file: FileHandle, path: string) {
+    this.#file = file;
+    this.#path = path;
+  }
+
+  async read({ offset, length }: Found): Promise<Buffer> {
+    const inside = offset >= this.#offset && offset + length <= this.#offset + this.#bytes.length;
+    if (!inside) {
+      const size = Math.max(length, WINDOW_BYTES);
+      // Another buffer each time: who has records of the last one may keep them.
+      const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafe(size), 0, size, offset);
+      if (bytesRead < length) throw new Error(`${this.#path} was cut short while it was read`);
+      this.#bytes = buffer.subarray(0, bytesRead);
+      this.#offset = offset;
     }
-    at = lines.indexOf(needle, lineEnd);
+    return this.#bytes.subarray(offset - this.#offset, offset - this.#offset + length);
   }
 }

@@ -1,32 +1,62 @@
-/** A record of a trace, as a destination gives it back. */
-export interface StoredRecord {
-  /** Nanoseconds since 1970-01-01T00:00:00Z, as decimal digits without leading zeros. */
-  readonly unixNano: string;
-  /** The record's identity; empty where the destination does not keep it. */
-  readonly id: string;
-  /** The record's JSON, byte for byte as it was stored. */
-  readonly bytes: Buffer;
+import { compareUnixNano, type Position, type StoredRecord } from './stored-record.ts';
+import type { TraceState } from './trace-state.ts';
+import type { TraceSummary } from './trace-summary.ts';
+
+export interface ReadOptions {
+  /** What `now` gave: what was stored later is left out. Default: nothing that is there when it is read. */
+  readonly at?: string | undefined;
+  /** Begin behind this record. */
+  readonly after?: Position | undefined;
+  /** Only times from `since` on and before `until`, in nanoseconds as decimal digits. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
 }
 
-/** Gives back what a destination holds of a trace. */
+/** Records that were stored since, and the mark from which `follow` goes on behind them. */
+export interface Followed {
+  readonly records: readonly StoredRecord[];
+  readonly mark: string;
+}
+
+export interface RecentTraces {
+  /** Newest first, by their last line. */
+  readonly traces: readonly TraceSummary[];
+  /** Whether there may be traces as new as these that were not seen, and why; for people. */
+  readonly note?: string;
+}
+
+/** Gives back what a destination holds of traces. Memory never grows with the length of a trace. */
 export interface TraceReader {
   /** What is read, for messages: `etcd (http://…)`. */
   readonly name: string;
 
   /**
-   * The records of one trace by time, those of one nanosecond by identity (or else in the order in which they
-   * were stored); none where the trace is not known. Memory does not grow with the values. What is stored
-   * meanwhile may be there or not.
+   * A mark of what is stored at this moment, for `read` and `follow`: together they give every record, once.
    *
-   * @throws Error that says what cannot be read, or the signal's reason.
+   * @throws Error that says what cannot be read, or the signal's reason. So does every method here.
    */
-  read(traceId: string, signal: AbortSignal): AsyncIterable<StoredRecord>;
+  now(signal: AbortSignal): Promise<string>;
+
+  /** The records of one trace in order; none where the trace is not known. */
+  read(traceId: string, signal: AbortSignal, options?: ReadOptions): AsyncIterable<StoredRecord>;
+
+  /**
+   * The records of one trace that are stored after `mark`, as they are stored, until the signal aborts. An outage
+   * of the destination is waited for. Each record once, in whatever order its times are.
+   */
+  follow(traceId: string, mark: string, signal: AbortSignal): AsyncIterable<Followed>;
+
+  /** The traces with the newest lines, at most `limit` (1 to 1,000). */
+  recent(limit: number, signal: AbortSignal): Promise<RecentTraces>;
+
+  /** Whether all of the trace is there, where the destination knows. */
+  state?(traceId: string, signal: AbortSignal): Promise<TraceState | undefined>;
 
   close(): Promise<void>;
 }
 
-/** Orders times given as decimal digits, for `sort`. */
-export function compareUnixNano(a: string, b: string): number {
-  if (a.length !== b.length) return a.length - b.length;
-  return a < b ? -1 : Number(a > b);
+/** Whether a time is in `since` (inclusive) to `until` (exclusive). */
+export function isWithin(unixNano: string, { since, until }: Pick<ReadOptions, 'since' | 'until'>): boolean {
+  if (since !== undefined && compareUnixNano(unixNano, since) < 0) return false;
+  return until === undefined || compareUnixNano(unixNano, until) < 0;
 }

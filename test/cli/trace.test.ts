@@ -10,6 +10,7 @@ import { FileWriter } from '../../src/writers/file-writer.ts';
 import { startEtcd } from '../support/etcd.ts';
 import { etcdWriter } from '../support/etcd-writer.ts';
 import { record } from '../support/records.ts';
+import { until } from '../support/until.ts';
 
 const never = new AbortController().signal;
 const kubernetes = { namespace: 'shop', pod: 'cart-7d4', container: 'main', node: 'n1' };
@@ -47,9 +48,9 @@ describe('frostbeat trace', () => {
     expect(stdout).toBe(
       [
         '── 2023-11-14 UTC ──',
-        '22:13:20.000  ERROR  first  path="/a b"',
+        `22:13:20.000      +0 ms  ━${' '.repeat(19)}  ERROR  first  path="/a b"`,
         '      at stack',
-        '22:13:20.123  cart-7d4/main  INFO   second  ms=12',
+        `22:13:20.123    +123 ms  ${'━'.repeat(20)}  cart-7d4/main  INFO   second  ms=12`,
         '',
       ].join('\n'),
     );
@@ -78,6 +79,63 @@ describe('frostbeat trace', () => {
     }
     const { stderr } = await run({ traceId: `${evil}!`, terminal: true });
     expect(stderr.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+  });
+
+  it('prints stacks as stacks, and gives the pods colours of their own', async () => {
+    const stack = 'TypeError: x\n    at a (b.js:1)\n    at c';
+    const other = { ...kubernetes, pod: 'db-0' };
+    await store([
+      record(JSON.stringify({ level: 'error', msg: 'bad', err: { code: 7, stack }, kubernetes }), {
+        traceId: 't',
+      }),
+      record(JSON.stringify({ msg: 'ok', kubernetes: other }), { traceId: 't' }),
+    ]);
+    const { stdout } = await run({ traceId: 't', terminal: true });
+    expect(stdout).toContain('\x1b[36mcart-7d4/main\x1b[39m');
+    expect(stdout).toContain('\x1b[35mdb-0/main    \x1b[39m');
+    const plain = (await run({ traceId: 't', output: 'pretty' })).stdout;
+    expect(plain).toContain('bad  err={"code":7}\n    TypeError: x\n        at a (b.js:1)\n        at c\n');
+    expect((await run({ traceId: 't', output: 'raw' })).stdout).toBe('bad\n' + stack + '\nok\n');
+  });
+
+  it('prints a table for spreadsheets, in which nothing is a formula', async () => {
+    const json = JSON.stringify({ level: 'warn', msg: '=HYPERLINK(1)', a: 'x, y' });
+    await store([record(json, { traceId: 't', unixNano: '1700000000000000001' })]);
+    const [, line] = (await run({ traceId: 't', output: 'csv' })).stdout.split('\n');
+    expect(line).toBe(
+      '2023-11-14T22:13:20.000000001Z,1700000000000000001,0,,,,WARN,\'=HYPERLINK(1),,"{""a"":""x, y""}"',
+    );
+  });
+
+  it.each([
+    [{ since: '1700000000100000000' }, 'second\n'],
+    [{ until: '1700000000100000000' }, 'first\n  at stack\n'],
+    [{ filter: { level: 'WARN' } }, 'first\n  at stack\n'],
+    [{ filter: { pod: 'cart' } }, 'second\n'],
+    [{ filter: { matches: (text: string) => text.includes('"ms":12') } }, 'second\n'],
+  ])('shows only what is asked for: %j', async (flags, text) => {
+    await store();
+    expect((await run({ traceId: 't', output: 'raw', ...flags })).stdout).toBe(text);
+  });
+
+  it('says that no line is what was asked for', async () => {
+    await store();
+    const { code, stderr } = await run({ traceId: 't', filter: { level: 'FATAL' } });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/none of the 2 records of the trace «t» in .* is what was asked for/);
+  });
+
+  it('follows a trace until it is asked to stop', async () => {
+    await store();
+    const stop = new AbortController();
+    const out = new Collected(false);
+    const running = run({ traceId: 't', follow: true, signal: stop.signal, output: 'raw', stdout: out });
+    await until(() => out.text.includes('second'), { what: 'what is stored' });
+    await store([record('{"msg":"third"}', { traceId: 't' }), record('{"msg":"other"}', { traceId: 'u' })]);
+    await until(() => out.text.includes('third'), { what: 'the new line' });
+    stop.abort();
+    expect((await running).code).toBe(0);
+    expect(out.text).toBe('first\n  at stack\nsecond\nthird\n');
   });
 
   it('says that it does not know a trace, with exit code 1', async () => {

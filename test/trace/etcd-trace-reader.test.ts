@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EtcdTraceReader } from '../../src/trace/etcd-trace-reader.ts';
-import type { StoredRecord } from '../../src/trace/trace-reader.ts';
+import type { StoredRecord } from '../../src/trace/stored-record.ts';
 import { startEtcd, startEtcdCluster, type TestEtcd } from '../support/etcd.ts';
 import { etcdWriter, noAccess, records } from '../support/etcd-writer.ts';
 import { record } from '../support/records.ts';

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogRecord } from '../../src/record/log-record.ts';
 import { FileTraceReader } from '../../src/trace/file-trace-reader.ts';
-import type { StoredRecord } from '../../src/trace/trace-reader.ts';
+import type { StoredRecord } from '../../src/trace/stored-record.ts';
 import { FileWriter } from '../../src/writers/file-writer.ts';
 import { record } from '../support/records.ts';
 
@@ -31,11 +31,19 @@ describe("reading a trace from the file writer's output", () => {
       record('{"old":1}', { traceId: 'a', unixNano: '5' }),
     ]);
     expect(await read('a')).toEqual([
-      { unixNano: '5', id: '', bytes: Buffer.from('{"old":1}') },
-      { unixNano: '1700000000000000001', id: '', bytes },
-      { unixNano: '1700000000000000005', id: '', bytes: Buffer.from('{"first of two":1}') },
-      { unixNano: '1700000000000000005', id: '', bytes: Buffer.from('{"second of two":1}') },
-      { unixNano: '1700000000000000009', id: '', bytes: Buffer.from('{"late":1}') },
+      { unixNano: '5', id: expect.any(String) as string, bytes: Buffer.from('{"old":1}') },
+      { unixNano: '1700000000000000001', id: expect.any(String) as string, bytes },
+      {
+        unixNano: '1700000000000000005',
+        id: expect.any(String) as string,
+        bytes: Buffer.from('{"first of two":1}'),
+      },
+      {
+        unixNano: '1700000000000000005',
+        id: expect.any(String) as string,
+        bytes: Buffer.from('{"second of two":1}'),
+      },
+      { unixNano: '1700000000000000009', id: expect.any(String) as string, bytes: Buffer.from('{"late":1}') },
     ]);
   });
 

@@ -24,7 +24,10 @@ describe('the view of a record', () => {
     expect(viewRecord(JSON.stringify(record))).toEqual({
       level: 'INFO',
       message: 'hello',
-      source: 'p-1/main',
+      namespace: 'n',
+      pod: 'p-1',
+      container: 'main',
+      stack: '',
       fields: [
         ['z', 1],
         ['b', { c: [1] }],

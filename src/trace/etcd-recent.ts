@@ -1,0 +1,139 @@
+import type { EtcdConnection } from '../writers/etcd-connection.ts';
+import { etcdRange, keyPrefix } from '../writers/etcd-key.ts';
+import { recentlyLeased } from './etcd-leased-keys.ts';
+import { type EtcdPages, place } from './etcd-pages.ts';
+import { CompactedError, type Put, watchPuts } from './etcd-watch.ts';
+import { inParallel } from './in-parallel.ts';
+import { compareUnixNano } from './stored-record.ts';
+import type { RecentTraces } from './trace-reader.ts';
+import { Summary, type TraceSummary } from './trace-summary.ts';
+
+/** How far the history is looked back, in revisions: as far as it takes. A server tells of at most 1,000 at once. */
+const LOOKS_BACK = [16n, 64n, 256n, 900n] as const;
+const FURTHEST = LOOKS_BACK[3];
+/** A further look is taken only where it is likely to be told of no more than so many lines, values and all. */
+const MOST_PUTS = 20_000;
+/** How long the first word of the history is waited for: servers serve what is past ten times a second. */
+const HISTORY_MS = 1_500;
+/** So many lines of each trace are looked at, and so many bytes. */
+const MOST_LINES = 200;
+const AT_ONCE = 8;
+
+interface Sources {
+  readonly connection: EtcdConnection;
+  readonly pages: EtcdPages;
+  readonly limit: number;
+}
+
+/** The last line that was seen of each trace, by its prefix. */
+type LastSeen = Map<string, string>;
+
+/**
+ * The newest traces, without a look at all keys, which etcd has in the order of the trace IDs: its history has them
+ * in the order of writing. A watch that begins a little in the past is told of the newest writes; where too
+ * little of the history is left, the newest leases name their keys. Then the beginning of each trace is read.
+ */
+export async function recentTraces(sources: Sources, signal: AbortSignal): Promise<RecentTraces> {
+  const { pages, limit } = sources;
+  const revision = await pages.revision(signal);
+  const seen: LastSeen = new Map();
+  const reached = await lookBack(sources, { seen, revision }, signal);
+  let note: string | undefined;
+  if (seen.size < limit && reached === 'forgotten') {
+    const found = await recentlyLeased(sources.connection, limit, signal);
+    for (const key of found.keys) see(seen, key);
+    note = found.note;
+  } else if (seen.size < limit && reached === 'long') {
+    note = 'these are the traces of the newest lines: to look further back would read too many';
+  }
+  const newest = [...seen].sort((a, b) => compareUnixNano(b[1], a[1])).slice(0, limit);
+  const traces = await inParallel(newest, AT_ONCE, ([prefix, last]) =>
+    summarize(pages, { prefix, last, revision }, signal),
+  );
+  return { traces: traces.filter((one) => one !== undefined), ...(note !== undefined && { note }) };
+}
+
+/** @returns `forgotten` where the history did not reach far enough back; `long` where it holds more than was read. */
+async function lookBack(
+  { connection, limit }: Sources,
+  { seen, revision }: { seen: LastSeen; revision: string },
+  signal: AbortSignal,
+): Promise<'whole' | 'long' | 'forgotten'> {
+  const now = BigInt(revision);
+  const look = async (from: bigint): Promise<number> => {
+    let puts = 0;
+    for await (const put of history(connection, { from, upTo: now }, signal)) {
+      see(seen, put.key);
+      puts += 1;
+    }
+    return puts;
+  };
+  let puts = 0;
+  for (const back of LOOKS_BACK) {
+    // Where the last look saw nothing, a little more will not do.
+    if (puts === 0 && back > LOOKS_BACK[0] && back < FURTHEST) continue;
+    if (puts * 4 > MOST_PUTS) return 'long';
+    const from = now >= back ? now - back + 1n : 1n;
+    try {
+      puts = await look(from);
+    } catch (error) {
+      if (!(error instanceof CompactedError)) throw error;
+      if (error.oldest <= now) await look(error.oldest);
+      return 'forgotten';
+    }
+    if (seen.size >= limit || from === 1n) return 'whole';
+  }
+  return puts * 4 > MOST_PUTS ? 'long' : 'forgotten';
+}
+
+/** The puts of some revisions. Where there were none the server says nothing: it is waited for a little. */
+async function* history(
+  connection: EtcdConnection,
+  { from, upTo }: { from: bigint; upTo: bigint },
+  signal: AbortSignal,
+): AsyncGenerator<Put, void> {
+  const silent = new Error('nothing was put');
+  const idle = { afterMs: HISTORY_MS, call: () => Promise.reject(silent) };
+  try {
+    const range = etcdRange(keyPrefix);
+    for await (const { puts, revision } of watchPuts(connection, { ...range, from, idle }, signal)) {
+      yield* puts;
+      if (puts.length > 0 && revision !== undefined && BigInt(revision) >= upTo) return;
+    }
+  } catch (error) {
+    if (error !== silent) throw error;
+  }
+}
+
+function see(seen: LastSeen, key: Buffer): void {
+  const { prefix, unixNano } = place(key);
+  const last = seen.get(prefix);
+  if (last === undefined || compareUnixNano(unixNano, last) > 0) seen.set(prefix, unixNano);
+}
+
+/** @returns undefined where the trace is gone. */
+async function summarize(
+  pages: EtcdPages,
+  { prefix, last, revision }: { prefix: string; last: string; revision: string },
+  signal: AbortSignal,
+): Promise<TraceSummary | undefined> {
+  const page = await pages.values({ ...etcdRange(prefix), limit: MOST_LINES, revision }, signal);
+  if (page.records.length === 0) return undefined;
+  const summary = new Summary(traceIdOf(prefix));
+  for (const record of page.records) summary.add(record);
+  const partial = page.next !== undefined;
+  if (!partial) return summary.result({ partial });
+  const result = summary.result({ lines: page.count, partial });
+  return compareUnixNano(last, result.lastUnixNano) > 0 ? { ...result, lastUnixNano: last } : result;
+}
+
+/** The reverse of `tracePrefix`. */
+function traceIdOf(prefix: string): string {
+  const encoded = prefix.slice(keyPrefix.length, -1);
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    // Halves of surrogate pairs, which only somebody who tries has in a trace ID.
+    return encoded;
+  }
+}

@@ -1,0 +1,50 @@
+import type { FileHandle } from 'node:fs/promises';
+import { ndjsonStart } from '../writers/ndjson.ts';
+import { fileLines } from './file-lines.ts';
+import { compareUnixNano } from './stored-record.ts';
+import type { RecentTraces } from './trace-reader.ts';
+import { Summary } from './trace-summary.ts';
+
+/** So much of the end of the file is read: about 50,000 lines. */
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** `{"timestamp":<unixNano>,"traceId":"<JSON text>","log":`, at the beginning of a line. */
+const lineHead = new RegExp(
+  `^${ndjsonStart.replace('{', '\\{')}(\\d+),"traceId":("(?:[^"\\\\]|\\\\.)*"),"log":`,
+);
+
+/** The newest traces among the last lines of the file. */
+export async function recentInFile(
+  file: FileHandle,
+  limit: number,
+  signal: AbortSignal,
+): Promise<RecentTraces> {
+  const { size } = await file.stat();
+  const from = Math.max(0, size - MOST_BYTES);
+  const traces = new Map<string, Summary>();
+  let first = from > 0;
+  for await (const { text } of fileLines(file, { from, to: size }, signal)) {
+    const lines = text.toString('latin1').split('\n');
+    lines.pop();
+    // Where the reading begins, the line has most likely begun before.
+    if (first) lines.shift();
+    first = false;
+    for (const line of lines) add(traces, line);
+  }
+  const newest = [...traces.values()].sort((a, b) => compareUnixNano(b.last, a.last)).slice(0, limit);
+  const partial = from > 0;
+  return {
+    traces: newest.map((summary) => summary.result({ partial })),
+    ...(partial && { note: `only the last ${MOST_BYTES / 2 ** 20} MiB of the file were looked at` }),
+  };
+}
+
+/** @param line one character for each byte. */
+function add(traces: Map<string, Summary>, line: string): void {
+  const [head = '', unixNano, quoted] = lineHead.exec(line) ?? [];
+  if (unixNano === undefined || quoted === undefined) return;
+  const traceId = JSON.parse(Buffer.from(quoted, 'latin1').toString('utf8')) as string;
+  let summary = traces.get(traceId);
+  if (summary === undefined) traces.set(traceId, (summary = new Summary(traceId)));
+  summary.add({ unixNano, bytes: Buffer.from(line.slice(head.length, -1), 'latin1') });
+}

@@ -1,0 +1,31 @@
+/** Keeps the smallest of all that are added, at most so many; takes room for twice as many. */
+export class Smallest<T> {
+  readonly #most: number;
+  readonly #compare: (a: T, b: T) => number;
+  #kept: T[] = [];
+  /** Full once: nothing above it counts. */
+  #largest: T | undefined;
+
+  constructor(most: number, compare: (a: T, b: T) => number) {
+    this.#most = most;
+    this.#compare = compare;
+  }
+
+  add(one: T): void {
+    if (this.#largest !== undefined && this.#compare(one, this.#largest) > 0) return;
+    this.#kept.push(one);
+    if (this.#kept.length >= 2 * this.#most) this.#trim();
+  }
+
+  sorted(): readonly T[] {
+    this.#trim();
+    return this.#kept;
+  }
+
+  #trim(): void {
+    this.#kept.sort(this.#compare);
+    if (this.#kept.length <= this.#most) return;
+    this.#kept = this.#kept.slice(0, this.#most);
+    this.#largest = this.#kept.at(-1);
+  }
+}
