@@ -43,7 +43,9 @@ export class DirectorySource implements PodSource {
   }
 
   heard(): Heard | undefined {
-    return this.#lookedAt === undefined ? undefined : { askedAt: this.#lookedAt, listedAt: 0 };
+    return this.#lookedAt === undefined
+      ? undefined
+      : { askedAt: this.#lookedAt, heardAt: this.#lookedAt, listedAt: 0 };
   }
 
   async #look(listener: PodListener): Promise<boolean> {

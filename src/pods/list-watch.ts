@@ -91,6 +91,7 @@ export class ListWatch {
   #deniedSince: number | undefined;
   #openedAt = 0;
   #listedAt = 0;
+  #heardAt = 0;
   /** When the watch that is open was asked for; undefined while none is. */
   #askedAt: number | undefined;
   #reopen: (() => void) | undefined;
@@ -120,7 +121,8 @@ export class ListWatch {
 
   /** Undefined while no watch is open. */
   get heard(): Heard | undefined {
-    return this.#askedAt === undefined ? undefined : { askedAt: this.#askedAt, listedAt: this.#listedAt };
+    if (this.#askedAt === undefined) return undefined;
+    return { askedAt: this.#askedAt, heardAt: this.#heardAt, listedAt: this.#listedAt };
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -171,7 +173,7 @@ export class ListWatch {
     pods.replaceAll(items);
     this.#version = version;
     this.#listVersion = version;
-    this.#listedAt = askedAt;
+    this.#listedAt = this.#heardAt = askedAt;
     this.#relistAt = performance.now() + timing.relistMs * (1 + random());
     this.listed = true;
     onListed();
@@ -224,6 +226,7 @@ export class ListWatch {
     }
     if (type === 'ADDED' || type === 'MODIFIED') pods.put(object);
     if (type === 'DELETED') pods.delete(object);
+    this.#heardAt = performance.now();
     const version = versionOf(object);
     // Applied first: what fails to apply is told again by the next watch.
     if (version !== undefined) this.#version = this.#listVersion = version;

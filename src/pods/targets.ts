@@ -22,8 +22,10 @@ export interface ContainerTarget {
 
 /** How far a source has heard of what happens, in milliseconds of `performance.now()`. */
 export interface Heard {
-  /** It is told of all that happens, and has been of all that happened before this. */
+  /** It is told of what happens from here on, by somebody who answered then and may have fallen silent. */
   readonly askedAt: number;
+  /** When it last heard anything at all: what had happened by then was told before. */
+  readonly heardAt: number;
   /** When it asked for its last full list. Of what came and went before it has not heard. */
   readonly listedAt: number;
 }

@@ -5,13 +5,18 @@ export interface UnknownTiming {
   /** A directory may be there for so long before its pod is told without anybody wondering. */
   readonly wonderMs: number;
   /**
-   * What has not been told so long after the source was heard, of what happened before it was asked, is not selected.
-   * The API's answers come from caches, which may be behind by a moment.
+   * What has not been told so long after the source was heard is not selected. What the API says comes from caches,
+   * which may be behind by a moment.
    */
   readonly settleMs: number;
+  /**
+   * The same where the source has answered and then said nothing: bookmarks come about every 60 s on a watch that is
+   * not opened anew all the time, which new directories may cause.
+   */
+  readonly silentMs: number;
 }
 
-export const defaultUnknownTiming: UnknownTiming = { wonderMs: 1_000, settleMs: 5_000 };
+export const defaultUnknownTiming: UnknownTiming = { wonderMs: 1_000, settleMs: 5_000, silentMs: 90_000 };
 
 /** The order of a pod's deletion and its directory's end is not fixed, but they come within so many milliseconds. */
 const orderMs = 2_000;
@@ -23,7 +28,9 @@ interface Unknown {
   readonly since: number;
   goneAt: number | undefined;
   suspected: boolean;
+  /** Since when the source has been heard, or at least has answered, after this was seen. */
   heardAt: number | undefined;
+  answeredAt: number | undefined;
 }
 
 /** What is to be done about the directories whose pod has not been told. */
@@ -38,7 +45,7 @@ export interface Review {
 
 /**
  * Directories whose pod has not been told: each from its first sight until its pod is told, or the source has been
- * heard for long enough that it would have been. All times are `performance.now()`.
+ * heard for long enough that it would have been. That a watch is open says nothing: it may hang. All times are `performance.now()`.
  */
 export class UnknownPods {
   readonly #timing: UnknownTiming;
@@ -93,13 +100,14 @@ export class UnknownPods {
         goneAt: undefined,
         suspected: false,
         heardAt: undefined,
+        answeredAt: undefined,
       });
     }
     return fresh;
   }
 
   review(now: number): Review {
-    const { wonderMs, settleMs } = this.#timing;
+    const { wonderMs, settleMs, silentMs } = this.#timing;
     const suspects: PodTarget[] = [];
     const decided: PodTarget[] = [];
     const neverTold: PodTarget[] = [];
@@ -108,15 +116,18 @@ export class UnknownPods {
     for (const unknown of this.#unknown.values()) {
       const { pod, since } = unknown;
       const heard = this.#heard(pod);
-      const covered = heard !== undefined && heard.askedAt >= since;
-      unknown.heardAt = covered ? (unknown.heardAt ?? now) : undefined;
-      if (unknown.heardAt !== undefined && now - unknown.heardAt >= settleMs) {
+      const { askedAt = 0, heardAt = 0 } = heard ?? {};
+      unknown.heardAt = heardAt >= since ? (unknown.heardAt ?? now) : undefined;
+      unknown.answeredAt = askedAt >= since ? (unknown.answeredAt ?? now) : undefined;
+      const heardFor = now - (unknown.heardAt ?? Infinity);
+      const answeredFor = now - (unknown.answeredAt ?? Infinity);
+      if (heardFor >= settleMs || answeredFor >= silentMs) {
         decided.push(pod);
         if (this.#cameAndWent(unknown)) neverTold.push(pod);
       } else if (index++ < tooMany) {
         decided.push(pod);
         neverTold.push(pod);
-      } else if (heard !== undefined && !covered && !unknown.suspected && now - since >= wonderMs) {
+      } else if (heard !== undefined && askedAt < since && !unknown.suspected && now - since >= wonderMs) {
         unknown.suspected = true;
         suspects.push(pod);
       }

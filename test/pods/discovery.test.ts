@@ -28,7 +28,7 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'discovery-'));
   podLogDir = join(home, 'pods');
   await mkdir(podLogDir);
-  api = await KubeApi.start();
+  api = await KubeApi.start({ bookmarkMs: 1_000 });
   tails = new FakeTails();
   forgotten = [];
   stop = new AbortController();
@@ -188,6 +188,24 @@ describe('discovery', () => {
     });
     expect(api.count('list')).toBe(1);
     expect(api.count('watch')).toBeLessThanOrEqual(4);
+  });
+
+  it('holds what appears while watches are answered and then say nothing, until they do', async () => {
+    await start();
+    await untilWatching();
+    api.break({ kind: 'silent' });
+    api.silenceWatches();
+    api.addPod(pod('a'));
+    await write('a');
+    await until(() => tails.holding.length === 1, { what: 'it held' });
+    await rm(target('a').directory, { recursive: true });
+    await until(() => api.count('watch') > 1, { what: 'a new watch', timeoutMs: 5_000 });
+    await sleep(2_000);
+    expect(tails.holding).toEqual(['a/main']);
+    api.heal();
+    api.endWatches();
+    await untilFollowing(['a'], 3_000);
+    expect(api.count('list')).toBe(1);
   });
 
   it('holds what is unknown through a watch that hangs, and tells what came and went over a list', async () => {

@@ -453,7 +453,10 @@ describe('where the system has no watches to give', () => {
 });
 
 /** The source has heard of all that has happened until now, in a watch that goes on from a list of so long ago. */
-const hear = (listedAt = 0) => (heard = { askedAt: performance.now(), listedAt });
+const hear = (listedAt = 0) => {
+  const now = performance.now();
+  heard = { askedAt: now, heardAt: now, listedAt };
+};
 
 async function untilHolding(...names: string[]): Promise<void> {
   await until(() => tails.holding.join() === names.join(), { what: `held tails of ${names.join()}` });
@@ -545,6 +548,17 @@ describe('directories nobody told of', () => {
     hear();
     await untilHolding();
     expect(suspects).toEqual(['stranger']);
+  });
+
+  it('are let go much later where the source has answered, and then says nothing', async () => {
+    await makeContainer(pod('a'), 'main');
+    start({ timing: { settleMs: 10, silentMs: 1_000 } });
+    await untilHolding('a/main');
+    heard = { askedAt: performance.now(), heardAt: 0, listedAt: 0 };
+    await sleep(700);
+    expect(tails.holding).toEqual(['a/main']);
+    await untilHolding();
+    expect(suspects).toEqual([]);
   });
 
   it('stay held where the source falls silent before it was heard for long enough', async () => {

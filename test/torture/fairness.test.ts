@@ -120,6 +120,7 @@ describe('Fairness', () => {
     const log = file();
     pass(5_000);
     fairness.deleted(app, log);
+    fairness.agentEnded();
     expect(book.isMust(0)).toBe(false);
   });
 
@@ -131,6 +132,40 @@ describe('Fairness', () => {
     fairness.deleted(app, log);
     pass(10_000);
     fairness.agentEnded();
+    expect(book.isMust(0)).toBe(false);
+  });
+
+  it('asks for what came and went while the API was broken, where that tells of the pod afterwards', () => {
+    pass(8_000);
+    fairness.apiBroken();
+    pass(1_000);
+    const app = container();
+    const log = file();
+    pass(1_500);
+    fairness.deleted(app, log);
+    fairness.apiHealed();
+    pass(8_000);
+    fairness.untold(app);
+    fairness.end();
+    expect(book.isMust(0)).toBe(true);
+  });
+
+  it.each<[string, () => void]>([
+    ['the API forgets the pod', () => fairness.untold(containers[0]!)],
+    ['the agent is ended', () => fairness.agentEnded()],
+  ])('does not ask for it where %s before it could be told', (_, happens) => {
+    pass(8_000);
+    fairness.apiBroken();
+    pass(1_000);
+    const app = container();
+    const log = file();
+    pass(1_500);
+    fairness.deleted(app, log);
+    fairness.apiHealed();
+    pass(1_000);
+    happens();
+    pass(8_000);
+    fairness.end();
     expect(book.isMust(0)).toBe(false);
   });
 

@@ -55,6 +55,11 @@ export interface Said {
   readonly rounds: number;
 }
 
+interface Deleted {
+  readonly container: TortureContainer;
+  readonly file: FileTrack;
+}
+
 /** A file of which a part may be missing from the store; then a gap must say so. */
 export interface OwedGap {
   readonly container: string;
@@ -76,7 +81,9 @@ export class Fairness {
   readonly excused = new Map<string, number>();
   readonly #views = new Map<TortureContainer, View>();
   /** Deleted files that the agent must have open, or have read. */
-  #held: { readonly container: TortureContainer; readonly file: FileTrack }[] = [];
+  #held: Deleted[] = [];
+  /** Those of them whose pod it need not know yet: it must hold them until the API has told it of the pod. */
+  #unknown: Deleted[] = [];
   #life = 0;
   readonly #patience = new Patience();
   #running = false;
@@ -108,8 +115,18 @@ export class Fairness {
   agentEnded(): void {
     this.#running = false;
     this.end();
-    for (const { container, file } of this.#held) this.#excuse(container, file, 'held when the agent ended');
+    for (const { container, file } of [...this.#held, ...this.#unknown])
+      this.#excuse(container, file, 'held when the agent ended');
     this.#held = [];
+    this.#unknown = [];
+  }
+
+  /** The API forgets the container's pod, this moment: an agent that has not heard of it never will. */
+  untold(container: TortureContainer): void {
+    this.#learn();
+    for (const { file } of this.#unknown.filter((one) => one.container === container))
+      this.#excuse(container, file, 'never told');
+    this.#unknown = this.#unknown.filter((one) => one.container !== container);
   }
 
   /** The run is over. */
@@ -149,6 +166,7 @@ export class Fairness {
   scraped(asked: number, said: Said, containers: Iterable<TortureContainer>): void {
     // What it says after it was told to end does not count, nor what an earlier one had said.
     if (!this.#running || !this.#patience.answered(asked, said.rounds)) return;
+    this.#learn();
     const gone = new Set(this.#held.map(({ container }) => container));
     for (const container of new Set([...containers, ...gone])) {
       const view = this.#view(container);
@@ -177,11 +195,12 @@ export class Fairness {
 
   /** A file has been deleted, this moment. */
   deleted(container: TortureContainer, file: FileTrack): void {
-    const open = this.#mustBeOpen(container, file);
+    const known = this.#mustBeOpen(container, file);
+    const open = known || this.#mustBeHeld(container, file);
     const { seqs, createdAt } = file;
     const { directory } = container.target;
-    this.#journal.note('deleted', { directory, from: seqs[0], to: seqs.at(-1), createdAt, open });
-    if (open) this.#held.push({ container, file });
+    this.#journal.note('deleted', { directory, from: seqs[0], to: seqs.at(-1), createdAt, open, known });
+    if (open) (known ? this.#held : this.#unknown).push({ container, file });
     else this.#excuse(container, file, this.#running ? 'deleted too soon' : 'deleted while down');
   }
 
@@ -197,6 +216,22 @@ export class Fairness {
       knownAt = Math.max(toldAt, view.ignoreUntil);
     }
     return this.#patience.roundsSince(Math.max(file.createdAt, knownAt)) >= OPEN_ROUNDS;
+  }
+
+  /** Whether the agent must have opened it though it may not have heard of the pod. */
+  #mustBeHeld(container: TortureContainer, file: FileTrack): boolean {
+    if (!this.#running || container.toldAt === undefined || container.untold) return false;
+    const relabelled = this.now < this.#view(container).ignoreUntil;
+    return !relabelled && this.#patience.roundsSince(file.createdAt) >= OPEN_ROUNDS;
+  }
+
+  /** Takes for known what the API has had the time to tell. */
+  #learn(): void {
+    const heard = this.now - API_RECOVERS_MS;
+    if (this.#apiSince > heard || !this.#patience.answeredBy(heard)) return;
+    const isKnown = ({ container: { toldAt = Infinity } }: Deleted) => toldAt <= heard;
+    this.#held.push(...this.#unknown.filter(isKnown));
+    this.#unknown = this.#unknown.filter((one) => !isKnown(one));
   }
 
   /** Notes what must be stored by now. */

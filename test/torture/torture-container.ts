@@ -44,6 +44,8 @@ export class TortureContainer {
   ended = false;
   /** When the API came to know its pod. */
   toldAt: number | undefined;
+  /** The API has forgotten its pod. */
+  untold = false;
   lines = 0;
 
   constructor(options: TortureContainerOptions) {

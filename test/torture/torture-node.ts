@@ -151,10 +151,10 @@ export class TortureNode {
   }
 
   /** The last lines, the API's word and the directory's end, which comes a second after the last line or later. */
-  async #die(pod: TorturePod): Promise<void> {
+  async #die(pod: TorturePod, { keptMs = 0 } = {}): Promise<void> {
     const { random } = this.#options;
     pod.ending = true;
-    const early = random.chance(0.5);
+    const early = keptMs === 0 && random.chance(0.5);
     if (early) pod.untell();
     await sleep(random.int(0, 400));
     for (const container of pod.containers) container.print(random.int(0, 5));
@@ -164,7 +164,7 @@ export class TortureNode {
     this.#linesOfGone += pod.containers.reduce((sum, { lines }) => sum + lines, 0);
     this.#pods.splice(this.#pods.indexOf(pod), 1);
     pod.remove();
-    await sleep(random.int(0, 300));
+    await sleep(random.int(0, 300) + keptMs);
     if (!early) pod.untell();
   }
 
@@ -192,7 +192,8 @@ export class TortureNode {
       await sleep(random.int(0, 300));
     }
     if (late) pod.tell();
-    await this.#die(pod);
+    // At times the API goes on telling of it for longer than an outage lasts.
+    await this.#die(pod, { keptMs: random.chance(0.4) ? 12_000 : 0 });
   }
 
   #startPod(kind: PodKind, name = this.#name(), namesake = false): void {

@@ -126,6 +126,10 @@ export class TorturePod {
   /** The API forgets it. */
   untell(): void {
     this.#note('pod deleted from the API');
+    for (const container of this.containers) {
+      container.untold = true;
+      this.#parts.fairness.untold(container);
+    }
     this.#parts.api.deletePod(this.#namespace, this.name);
   }
 
