@@ -196,7 +196,10 @@ describe.runIf(found)('the chart', () => {
   });
 
   test('names no variable and no mount twice, with everything switched on', async () => {
-    const { agent, pod } = await rendered(helm, { ...everything, 'settings.LOG_ROOTS': '/x' });
+    const { agent, pod } = await rendered(helm, {
+      ...everything,
+      settings: { LOG_ROOTS: '/x', ETCD_USERNAME: 'me' },
+    });
     for (const list of [agent.env, agent.volumeMounts, pod.volumes]) {
       const names = (list ?? []).map(({ name }) => name);
       expect(names).toEqual([...new Set(names)]);

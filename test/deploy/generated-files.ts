@@ -6,8 +6,10 @@ import { values } from './values-table.ts';
 
 const chart = 'deploy/chart';
 
-/** Settings that other values of the chart decide, and those that would put a secret into a manifest. */
-const notInSettings = new Set(['NODE_NAME', 'POD_LOG_DIR', 'STATE_DIR', 'HTTP_PORT', 'ETCD_PASSWORD']);
+/** Settings that other values of the chart decide. */
+const decided = new Set(['NODE_NAME', 'POD_LOG_DIR', 'STATE_DIR', 'HTTP_PORT']);
+/** Settings whose text is a secret, which belongs into no manifest; the files that hold one are fine. */
+const isSecret = (variable: string) => /(PASSWORD|SECRET|TOKEN)(?!.*_FILE$)/.test(variable);
 
 /** What a file of deploy/ has to be: its path, and the text that is derived from the sources. */
 export interface GeneratedFile {
@@ -49,7 +51,7 @@ async function schema(): Promise<string> {
   };
   whole.properties.settings.properties = Object.fromEntries(
     Object.values(settings)
-      .filter(({ variable }) => !notInSettings.has(variable))
+      .filter(({ variable }) => !decided.has(variable) && !isSecret(variable))
       .map(({ variable, meaning }) => [
         variable,
         { type: ['string', 'integer', 'boolean'], description: meaning },
