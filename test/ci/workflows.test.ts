@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { findGoProgram } from '../support/go-program.ts';
+import { findActionlint } from '../support/actionlint.ts';
 import { orSkip } from '../support/unavailable.ts';
 
 interface Step {
@@ -23,16 +23,7 @@ const names = await readdir(folder);
 const workflows = await Promise.all(
   names.map(async (name) => [name, parse(await readFile(`${folder}/${name}`, 'utf8')) as Workflow] as const),
 );
-const linter = await orSkip(
-  findGoProgram({
-    name: 'actionlint',
-    package: 'github.com/rhysd/actionlint/cmd/actionlint',
-    version: 'v1.7.12',
-    variable: 'ACTIONLINT_BIN',
-    probe: ['-version'],
-  }),
-  'the workflows',
-);
+const linter = await orSkip(findActionlint(), 'the workflows');
 
 test.runIf(linter)('the linter of workflows has nothing to say', async () => {
   const paths = names.map((name) => `${folder}/${name}`);
