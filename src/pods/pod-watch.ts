@@ -18,7 +18,11 @@ export interface PodWatchOptions {
   readonly metrics: Pick<Metrics, 'podLists' | 'podWatchStarts' | 'podApiErrors'>;
   readonly access?: ApiAccess;
   readonly timing?: Partial<ListWatchTiming>;
-  /** The first list is asked for after a pause of up to so many milliseconds: agents start together. */
+  /**
+   * The first list is asked for after a pause of up to so many milliseconds. A rolling update spreads the agents by
+   * itself; this is for those that one event starts together. It costs no record: what the offsets remember goes on
+   * without the API, and everything else is held open meanwhile.
+   */
   readonly startJitterMs?: number;
   /** Gives numbers from 0 to below 1. */
   readonly random?: () => number;

@@ -10,8 +10,8 @@ export interface UnknownTiming {
    */
   readonly settleMs: number;
   /**
-   * The same where the source has answered and then said nothing: bookmarks come about every 60 s on a watch that is
-   * not opened anew all the time, which new directories may cause.
+   * The same where the source has answered and then says nothing: bookmarks come about every 60 s, and only on a
+   * watch that is neither cut nor opened anew before, which new directories may cause.
    */
   readonly silentMs: number;
 }
@@ -28,9 +28,10 @@ interface Unknown {
   readonly since: number;
   goneAt: number | undefined;
   suspected: boolean;
-  /** Since when the source has been heard, or at least has answered, after this was seen. */
+  /** Since when the source has been heard, after this was seen. */
   heardAt: number | undefined;
-  answeredAt: number | undefined;
+  /** How long, all in all, a source was listened to that had answered after this was seen, in milliseconds. */
+  answeredMs: number;
 }
 
 /** What is to be done about the directories whose pod has not been told. */
@@ -53,6 +54,7 @@ export class UnknownPods {
   readonly #unknown = new Map<string, Unknown>();
   /** Those whose pod is not selected, while they are there. */
   readonly #decided = new Set<string>();
+  #reviewedAt = 0;
 
   constructor(timing: UnknownTiming, heard: (pod: PodTarget) => Heard | undefined) {
     this.#timing = timing;
@@ -85,6 +87,7 @@ export class UnknownPods {
    * @returns those of them that are new.
    */
   see(pods: readonly PodTarget[], now: number): PodTarget[] {
+    if (this.#unknown.size === 0) this.#reviewedAt = now;
     const there = new Set(pods.map(({ directory }) => directory));
     for (const directory of this.#decided) if (!there.has(directory)) this.#decided.delete(directory);
     for (const [directory, unknown] of this.#unknown) {
@@ -100,7 +103,7 @@ export class UnknownPods {
         goneAt: undefined,
         suspected: false,
         heardAt: undefined,
-        answeredAt: undefined,
+        answeredMs: 0,
       });
     }
     return fresh;
@@ -118,10 +121,9 @@ export class UnknownPods {
       const heard = this.#heard(pod);
       const { askedAt = 0, heardAt = 0 } = heard ?? {};
       unknown.heardAt = heardAt >= since ? (unknown.heardAt ?? now) : undefined;
-      unknown.answeredAt = askedAt >= since ? (unknown.answeredAt ?? now) : undefined;
+      if (askedAt >= since) unknown.answeredMs += now - this.#reviewedAt;
       const heardFor = now - (unknown.heardAt ?? Infinity);
-      const answeredFor = now - (unknown.answeredAt ?? Infinity);
-      if (heardFor >= settleMs || answeredFor >= silentMs) {
+      if (heardFor >= settleMs || unknown.answeredMs >= silentMs) {
         decided.push(pod);
         if (this.#cameAndWent(unknown)) neverTold.push(pod);
       } else if (index++ < tooMany) {
@@ -132,6 +134,7 @@ export class UnknownPods {
         suspects.push(pod);
       }
     }
+    this.#reviewedAt = now;
     for (const { directory } of decided) {
       this.#unknown.delete(directory);
       this.#decided.add(directory);
