@@ -71,47 +71,62 @@ test('it has nothing else, and is small', async () => {
 
 const containment = await orSkip(findContainment(), 'the image as process 1 with one capability');
 
-describe.runIf(containment)('as process 1, root with no capability but DAC_READ_SEARCH', () => {
-  test("reads another user's log files, writes its state, stores, and ends with 0 on SIGTERM", async () => {
-    await using etcd = await startEtcd();
-    const directory = await mkdtemp(join(scratch, 'node-'));
-    const logs = join(directory, 'pods/demo-system_web-0_uid/main');
-    writeRecords(join(logs, '0.log'), 3);
-    foreign(join(logs, '0.log'), 0o600);
-    foreign(logs, 0o700);
-    const [port] = await freePorts(1);
-    const agent = startContained([join(app, 'dist/main.js'), 'agent'], {
-      POD_SOURCE: 'directory',
-      POD_LOG_DIR: join(directory, 'pods'),
-      STATE_DIR: join(directory, 'state'),
-      ETCD_SERVERS: etcd.url,
-      BATCH_PERIOD: '100ms',
-      HTTP_PORT: String(port),
+describe.runIf(containment)(
+  'as process 1, root with no capability but DAC_READ_SEARCH, on a read-only file system',
+  () => {
+    test("reads another user's log files, writes its state, stores, and ends with 0 on SIGTERM", async () => {
+      await using etcd = await startEtcd();
+      const directory = await mkdtemp(join(scratch, 'node-'));
+      const logs = join(directory, 'pods/demo-system_web-0_uid/main');
+      writeRecords(join(logs, '0.log'), 3);
+      foreign(join(logs, '0.log'), 0o600);
+      foreign(logs, 0o700);
+      const [port] = await freePorts(1);
+      const state = join(directory, 'state');
+      mkdirSync(state);
+      const agent = startContained([join(app, 'dist/main.js'), 'agent'], {
+        env: {
+          POD_SOURCE: 'directory',
+          POD_LOG_DIR: join(directory, 'pods'),
+          STATE_DIR: state,
+          ETCD_SERVERS: etcd.url,
+          BATCH_PERIOD: '100ms',
+          HTTP_PORT: String(port),
+        },
+        writable: state,
+      });
+      try {
+        await until(async () => (await countStored(etcd)) === 3, {
+          timeoutMs: 20_000,
+          what: 'three records',
+        });
+        expect(await agent.capabilities()).toEqual({ inherited: '0', effective: '4', bounding: '4' });
+        expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+        expect(await agent.terminate()).toBe(0);
+        expect(agent.output).toContain('"Stopped."');
+      } finally {
+        agent.kill();
+      }
     });
-    try {
-      await until(async () => (await countStored(etcd)) === 3, { timeoutMs: 20_000, what: 'three records' });
-      expect(await agent.capabilities()).toEqual({ inherited: '0', effective: '4', bounding: '4' });
-      expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
-      expect(await agent.terminate()).toBe(0);
-      expect(agent.output).toContain('"Stopped."');
-    } finally {
-      agent.kill();
-    }
-  });
 
-  test('could not read them without it', async () => {
-    const directory = await mkdtemp(join(scratch, 'node-'));
-    const logs = join(directory, 'pods/demo-system_web-0_uid/main');
-    mkdirSync(logs, { recursive: true });
-    foreign(logs, 0o700);
-    const script = `fs.readdirSync(${JSON.stringify(logs)})`;
-    const refused = startContained(['-e', script], {}, { capability: false });
-    expect(await refused.ended).not.toBe(0);
-    expect(refused.output).toContain('EACCES');
-    const allowed = startContained(['-e', script], {});
-    expect(await allowed.ended).toBe(0);
-  });
-});
+    test('could not read them without it, and can write nowhere else', async () => {
+      const directory = await mkdtemp(join(scratch, 'node-'));
+      const logs = join(directory, 'pods/demo-system_web-0_uid/main');
+      mkdirSync(logs, { recursive: true });
+      foreign(logs, 0o700);
+      const script = `fs.readdirSync(${JSON.stringify(logs)})`;
+      const refused = startContained(['-e', script], { writable: directory, capability: false });
+      expect(await refused.ended).not.toBe(0);
+      expect(refused.output).toContain('EACCES');
+      const allowed = startContained(['-e', script], { writable: directory });
+      expect(await allowed.ended).toBe(0);
+      const elsewhere = "fs.writeFileSync('/frostbeat-was-here', '')";
+      const writing = startContained(['-e', elsewhere], { writable: directory });
+      expect(await writing.ended).not.toBe(0);
+      expect(writing.output).toContain('EROFS');
+    });
+  },
+);
 
 /** Gives a file to a user who is not root. */
 function foreign(path: string, mode: number): void {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** A process as a container runs it: number 1 of its own, root, with at most one capability. */
+/** A process as a container runs it: number 1 of its own, root, with at most one capability, files read-only. */
 export interface Contained {
   /** All that it has written so far. */
   readonly output: string;
@@ -27,18 +27,31 @@ export async function findContainment(): Promise<true> {
   return true;
 }
 
-/** Starts Node with these arguments, and with these environment variables and no others. */
+export interface ContainedOptions {
+  /** These environment variables and no others. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The only directory that it may write to. */
+  readonly writable: string;
+  /** Whether it has DAC_READ_SEARCH. */
+  readonly capability?: boolean;
+}
+
+/** Starts Node with these arguments. */
 export function startContained(
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  { capability = true }: { readonly capability?: boolean } = {},
+  { env = {}, writable, capability = true }: ContainedOptions,
 ): Contained {
   const kept = capability ? '-all,+dac_read_search' : '-all';
+  // What is bound to itself first is a mount of its own, and stays as it is.
+  const mounts = 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"';
+  const drop = ['setpriv', '--no-new-privs', `--bounding-set=${kept}`, '--inh-caps=-all', '--'];
   const child = spawn(
     '/usr/bin/unshare',
-    ['--pid', '--fork', '--kill-child', '--', 'setpriv', '--no-new-privs', `--bounding-set=${kept}`]
-      .concat(['--inh-caps=-all', '--', process.execPath])
-      .concat(args),
+    ['--mount', '--pid', '--fork', '--kill-child', '--', 'sh', '-c', mounts, writable].concat(
+      drop,
+      process.execPath,
+      args,
+    ),
     { env: { ...env, PATH: '/usr/bin:/bin' }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';
