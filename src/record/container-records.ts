@@ -78,11 +78,18 @@ export class ContainerRecords implements LineSink {
     this.#joiner.reset();
   }
 
+  /**
+   * The file that held the end of a line may have gone unseen, or while the agent was down. Its begin is then
+   * joined with what is next, which must not be lost for that: a whole record does not need it.
+   */
   #takeJoined(line: JoinedLine): void {
     const parsed = parseRecord(line.content, this.#unixNano);
     if (typeof parsed !== 'string') return this.#emit(parsed, line);
+    const later = parsed === 'not_json' ? line.withoutOldest() : undefined;
     this.samples.note(parsed, line.content);
-    for (const claim of line.claims) claim.window.settle(claim, parsed);
+    const skipped = line.claims.length - (later?.claims.length ?? 0);
+    for (const claim of line.claims.slice(0, skipped)) claim.window.settle(claim, parsed);
+    if (later !== undefined) this.#takeJoined(later);
   }
 
   #skip(line: string, file: InFlight, start: number, end: number, reason: SkipReason): void {

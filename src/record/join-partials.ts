@@ -7,7 +7,8 @@ interface Pending {
   content: string[] | undefined;
   length: number;
   claims: Claim[];
-  offset: number;
+  /** Where each fragment begins, while `content` is kept. */
+  offsets: number[];
   /** It was taken as complete while it was idle; what may still come is its (empty) end. */
   taken: boolean;
 }
@@ -18,6 +19,8 @@ export interface JoinedLine {
   readonly claims: Claim[];
   /** Where its first fragment begins, in the file of its first claim. */
   readonly offset: number;
+  /** The same without what the oldest of its files holds of it; undefined where one file holds all of it. */
+  withoutOldest(): JoinedLine | undefined;
 }
 
 /**
@@ -51,7 +54,7 @@ export class PartialJoiner {
         return undefined;
       }
     }
-    pending ??= { content: [], length: 0, claims: [], offset: start, taken: false };
+    pending ??= { content: [], length: 0, claims: [], offsets: [], taken: false };
     this.#pending[stream] = partial ? pending : undefined;
     pending.length += content.length;
     pending.claims.push(file.claim(start, end));
@@ -61,6 +64,7 @@ export class PartialJoiner {
       return undefined;
     }
     pending.content!.push(content);
+    pending.offsets.push(start);
     return partial ? undefined : joined(pending);
   }
 
@@ -74,7 +78,7 @@ export class PartialJoiner {
 
   /** The unfinished line of the stream was taken as it is. */
   take(stream: Stream): void {
-    this.#pending[stream] = { content: [], length: 0, claims: [], offset: 0, taken: true };
+    this.#pending[stream] = { content: [], length: 0, claims: [], offsets: [], taken: true };
   }
 
   /** No more fragments come: forgets all state. */
@@ -107,7 +111,24 @@ function endTooLong({ claims }: Pending): void {
   for (const claim of claims) claim.window.settle(claim, 'too_long');
 }
 
-function joined({ content, claims, offset }: Pending): JoinedLine {
+function joined({ content, claims, offsets }: Pending): JoinedLine {
   claims[0]?.window.tie(claims);
-  return { content: content!.length === 1 ? content![0]! : content!.join(''), claims, offset };
+  return fragmentsFrom(0, content!, claims, offsets);
+}
+
+function fragmentsFrom(
+  first: number,
+  content: readonly string[],
+  claims: readonly Claim[],
+  offsets: readonly number[],
+): JoinedLine {
+  return {
+    content: content.slice(first).join(''),
+    claims: claims.slice(first),
+    offset: offsets[first]!,
+    withoutOldest: () => {
+      const next = claims.findIndex(({ window }, i) => i > first && window !== claims[first]!.window);
+      return next < 0 ? undefined : fragmentsFrom(next, content, claims, offsets);
+    },
+  };
 }

@@ -168,6 +168,40 @@ describe('joining', () => {
     );
   });
 
+  it.each([
+    ['in one piece', [json({ traceId: 'b' })]],
+    [
+      'in three pieces',
+      [
+        json({ traceId: 'b' }).slice(0, 9),
+        json({ traceId: 'b' }).slice(9, 20),
+        json({ traceId: 'b' }).slice(20),
+      ],
+    ],
+  ])('does not lose a record to the begin of one whose end went with its file: %s', (_, pieces) => {
+    const { records, sink } = setUp();
+    const older = new InFlight('older', 0, () => undefined);
+    const newer = new InFlight('newer', 0, () => undefined);
+    const feed = (line: string, file: InFlight) =>
+      sink.line(line, file, file.readTo, file.readTo + line.length + 1);
+    feed(`${T} stdout P {"traceId":"a","time":`, older);
+    feed(`${T} stdout P "2026`, older);
+    feed(`${T} stderr F ${json({ traceId: 'c' })}`, newer);
+    const start = newer.readTo;
+    for (const [i, piece] of pieces.entries()) {
+      feed(`${T} stdout ${i === pieces.length - 1 ? 'F' : 'P'} ${piece}`, newer);
+    }
+    expect(records.map(({ id, latin1: text }) => ({ id, text }))).toEqual([
+      { id: 'newer-000000000000', text: json({ traceId: 'c' }) },
+      { id: `newer-${start.toString(16).padStart(12, '0')}`, text: json({ traceId: 'b' }) },
+    ]);
+    for (const record of records) record.settle('delivered');
+    expect([older.settled, newer.settled]).toEqual([true, true]);
+    expect(older.ledger.skipped.not_json).toBe(2);
+    expect([older.ledger.imbalance, newer.ledger.imbalance]).toEqual([0, 0]);
+    expect(newer.committed).toBe(newer.readTo);
+  });
+
   it('leaves no hole when it crashes after any line: what is read again from the commits is the rest', () => {
     fc.assert(
       fc.property(

@@ -148,6 +148,25 @@ describe('rotation by the kubelet', () => {
     expectAll(pipeline);
   });
 
+  it('does not lose a record to the begin of one whose end was in a file that went while nobody looked', async () => {
+    dir.put('0.log', dir.lines() + dir.cri('{"traceId":"cut","time":', 'P'));
+    const first = start();
+    await first.until(1);
+    const saved = await first.kill();
+    running.pop();
+    dir.rename();
+    dir.put('0.log', dir.cri('"2026-11-23T05:30:57Z"}'));
+    dir.remove(dir.rename());
+    dir.put('0.log', dir.lines(2));
+    const second = start({ saved });
+    await until(() => second.traceIds.includes('t2'), { what: 'the last record' });
+    await second.drain();
+    expect([...first.stored.values(), ...second.stored.values()].map(({ traceId }) => traceId)).toEqual(
+      expect.arrayContaining(dir.written),
+    );
+    second.ledger();
+  });
+
   it('goes on at the same place in a file that is compressed while it is read', async () => {
     dir.put('0.log', dir.lines(3000));
     const pipeline = start({ maxBatches: 2, down: true });
