@@ -36,7 +36,7 @@ function isRequirement(text: string): boolean {
   const sets = /^([^\s=!<>(),]+)\s+(?:in|notin)\s*\(([^()]*)\)$/.exec(text);
   if (sets !== null) {
     const values = (sets[2] ?? '').split(',').map((value) => value.trim());
-    return isKey(sets[1] ?? '') && sets[2]?.trim() !== '' && values.every(isValue);
+    return isKey(sets[1] ?? '') && values.every(isValue);
   }
 
   const compares = /^([^\s=!<>(),]+)\s*(?:==?|!=)\s*([^\s=!<>(),]*)$/.exec(text);

@@ -11,13 +11,13 @@ import { type KubeApiserver, startKubeApiserver } from './kube-apiserver.ts';
 let api: KubeApiserver;
 beforeAll(async () => {
   api = await startKubeApiserver(await findKubeApiserver());
-  await api.kubectl(['create', 'namespace', 'demo-system']);
+  for (const name of ['demo-system', 'shop', 'other']) await api.kubectl(['create', 'namespace', name]);
   await api.kubectl(['create', 'namespace', 'frostbeat']);
 }, BUILD_LIMIT_MS);
 afterAll(() => api[Symbol.asyncDispose]());
 beforeEach(async () => {
   await api.kubectl(['apply', '--server-side', '--force-conflicts', '-f', 'deploy/install.yaml']);
-  await api.kubectl(['-n', 'demo-system', 'delete', 'pods', '--all', '--force', '--grace-period=0']);
+  await api.kubectl(['delete', 'pods', '--all', '--all-namespaces', '--force', '--grace-period=0']);
 });
 
 /** A node of one agent, which has the account and the rights of install.yaml. */
@@ -36,14 +36,22 @@ async function node() {
   const written: string[] = [];
   return {
     written,
-    start: async (): Promise<RunningAgent> => await startAgent(env, { cwd: directory }),
+    start: async (more: Readonly<Record<string, string>> = {}): Promise<RunningAgent> =>
+      await startAgent({ ...env, ...more }, { cwd: directory }),
     /** Makes a pod that wants to be collected, or not, and has it write three records. */
     pod: async (
       name: string,
-      { app = 'snowplow', nodeName = 'node-1', wanted = true } = {},
+      { namespace = 'demo-system', app = 'snowplow', nodeName = 'node-1', wanted = true } = {},
     ): Promise<void> => {
-      const uid = await makePod(name, app, nodeName);
-      const path = join(directory, 'pods', `demo-system_${name}_${uid}`, 'app', '0.log');
+      const manifest = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace, labels: { app } },
+        spec: { nodeName, containers: [{ name: 'app', image: 'any' }] },
+      };
+      const made = await api.kubectl(['create', '-o', 'json', '-f', '-'], JSON.stringify(manifest));
+      const { uid } = (JSON.parse(made) as { metadata: { uid: string } }).metadata;
+      const path = join(directory, 'pods', `${namespace}_${name}_${uid}`, 'app', '0.log');
       const records = writeRecords(path, 3, name);
       if (wanted) written.push(...records);
     },
@@ -65,17 +73,6 @@ function textOf(path: string): string {
   } catch {
     return '';
   }
-}
-
-async function makePod(name: string, app: string, nodeName: string): Promise<string> {
-  const manifest = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace: 'demo-system', labels: { app } },
-    spec: { nodeName, containers: [{ name: 'app', image: 'any' }] },
-  };
-  const pod = await api.kubectl(['create', '-o', 'json', '-f', '-'], JSON.stringify(manifest));
-  return (JSON.parse(pod) as { metadata: { uid: string } }).metadata.uid;
 }
 
 /** How often pods were listed and watched, by whoever; a watch is counted when it ends. */
@@ -134,6 +131,22 @@ test('an API server that crashes and comes back: a pod that came meanwhile is fo
   await pod('after');
   await until(() => stored() === written.length, { timeoutMs: 15_000, what: 'the records of the second' });
   expect((await agent.stop()).code).toBe(0);
+});
+
+test.each([
+  ['several namespaces', { NAMESPACE: 'demo-system,shop', SELECTOR: 'app in (snowplow,rain),!skip' }, false],
+  ['all namespaces', { NAMESPACE: '*', SELECTOR: '' }, true],
+])('%s are followed', async (_, more, others) => {
+  const { pod, start, stored, written } = await node();
+  await pod('first');
+  await pod('second', { namespace: 'shop', app: 'rain' });
+  await pod('third', { namespace: 'other', wanted: others });
+  const agent = await start(more);
+  await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'their records' });
+  await pod('late', { namespace: 'shop' });
+  await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'those of a later one' });
+  expect((await agent.stop()).code).toBe(0);
+  expect(agent.complaints).toEqual([]);
 });
 
 test('without its rights it says which are missing, and goes on when it has them', async () => {

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { makeCertificates } from '../support/certificates.ts';
@@ -23,6 +25,8 @@ export interface KubeApiserver extends AsyncDisposable {
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** Writes a kubeconfig for a token. */
   kubeconfig(path: string, token: string): Promise<string>;
+  /** Asks it as the administrator; the answer's status. */
+  status(path: string): Promise<number>;
   /** Its own metrics, as text. */
   metrics(): Promise<string>;
   /** As a crash ends it. */
@@ -59,13 +63,19 @@ export async function startKubeApiserver(program: string): Promise<KubeApiserver
     'disable-admission-plugins': 'ServiceAccount',
   };
   let child: ChildProcess | undefined;
+  const authority = await readFile(caFile);
+  const agent = new https.Agent({ keepAlive: true });
 
   async function kubeconfig(path: string, token: string): Promise<string> {
-    const authority = (await readFile(caFile)).toString('base64');
     const config = {
       apiVersion: 'v1',
       kind: 'Config',
-      clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority-data': authority } }],
+      clusters: [
+        {
+          name: 'test',
+          cluster: { server: url, 'certificate-authority-data': authority.toString('base64') },
+        },
+      ],
       users: [{ name: 'test', user: { token } }],
       contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
       'current-context': 'test',
@@ -121,10 +131,19 @@ export async function startKubeApiserver(program: string): Promise<KubeApiserver
   return {
     kubectl,
     kubeconfig,
+    status: async (path) => {
+      const headers = { authorization: `Bearer ${adminToken}` };
+      const request = https.get(`${url}${path}`, { headers, ca: authority, agent });
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      response.resume();
+      await once(response, 'end');
+      return response.statusCode ?? 0;
+    },
     metrics: async () => await kubectl(['get', '--raw', '/metrics']),
     kill,
     start,
     async [Symbol.asyncDispose]() {
+      agent.destroy();
       await kill();
       await etcd[Symbol.asyncDispose]();
     },
