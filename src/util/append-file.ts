@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectories } from './make-directories.ts';
 
 /** What the operating system is asked to do; replaced in tests to make a disk fail. */
 export type OpenFile = (path: string, flags: number, mode: number) => Promise<FileHandle>;
@@ -32,7 +33,7 @@ export class AppendFile {
     onRepair: (bytes: number) => void,
     openFile: OpenFile = open,
   ): Promise<AppendFile> {
-    const firstMade = await mkdir(dirname(path), { recursive: true });
+    const firstMade = makeDirectories(dirname(path));
     const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
     const handle = await openFile(path, flags, 0o644);
     try {
@@ -46,7 +47,7 @@ export class AppendFile {
         onRepair(stat.size - end);
       }
       await handle.sync();
-      await syncDirectories(path, firstMade);
+      await syncDirectories(path, firstMade, openFile);
       return new AppendFile(path, handle, end);
     } catch (error) {
       await handle.close();
@@ -114,10 +115,14 @@ async function endOfLastLine(handle: FileHandle, size: number): Promise<number> 
 }
 
 /** A new file survives a power loss only once its name is synced, and so do the new directories above it. */
-async function syncDirectories(path: string, firstMade: string | undefined): Promise<void> {
+async function syncDirectories(
+  path: string,
+  firstMade: string | undefined,
+  openFile: OpenFile,
+): Promise<void> {
   const top = dirname(firstMade ?? path);
   for (let directory = dirname(path); ; directory = dirname(directory)) {
-    const handle = await open(directory, constants.O_RDONLY);
+    const handle = await openFile(directory, constants.O_RDONLY, 0);
     try {
       await handle.sync();
     } finally {

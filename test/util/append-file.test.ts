@@ -1,0 +1,47 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { AppendFile, type OpenFile } from '../../src/util/append-file.ts';
+
+let directory: string;
+let calls: string[];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'frostbeat-append-'));
+  calls = [];
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const noted = ['truncate', 'write', 'sync', 'datasync'];
+
+/** Opens real files, and notes what is done to them, with the path below the directory. */
+const openNoted: OpenFile = async (path, ...args) => {
+  const handle = await open(path, ...args);
+  return new Proxy(handle, {
+    get: (target: FileHandle, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (noted.includes(String(name))) calls.push(`${String(name)} ${relative(directory, path)}`);
+      return value.bind(target) as unknown;
+    },
+  });
+};
+
+it('syncs a new file, its name, and the names of the directories that were made for it', async () => {
+  const file = await AppendFile.open(join(directory, 'a/b/records'), () => undefined, openNoted);
+  expect(calls).toEqual(['sync a/b/records', 'sync a/b', 'sync a', 'sync ']);
+  calls = [];
+  await file.append(Buffer.from('1\n'));
+  expect(calls).toEqual(['write a/b/records', 'datasync a/b/records']);
+  await file.close();
+});
+
+it('syncs a file that it goes on with before anything is appended, and a repair of it', async () => {
+  const path = join(directory, 'records');
+  appendFileSync(path, '1\ntorn');
+  const file = await AppendFile.open(path, () => undefined, openNoted);
+  expect(calls).toEqual(['truncate records', 'sync records', 'sync ']);
+  expect(readFileSync(path, 'utf8')).toBe('1\n');
+  await file.close();
+});
