@@ -38,8 +38,15 @@ const directions = {
   },
   // `frostbeat replay`: the dead letters take the same way to the writers as the records of the agent.
   'replay.ts': { any: ['util', 'ops', 'config', 'writers', 'deliver'], types: ['record', 'offsets'] },
+  // `frostbeat doctor`: what usually goes wrong on a node, one file a check.
+  doctor: { any: ['util', 'ops', 'config', 'pods', 'tail', 'writers'] },
+  // `frostbeat explain`: why a pod's lines are seen, or not.
+  explain: { any: ['util', 'ops', 'config', 'offsets', 'pods', 'tail/log-names.ts'] },
   demo: { any: ['util', 'pods/log-path.ts'], types: ['pods'] },
-  cli: { any: ['util', 'ops', 'config', 'trace', 'demo', 'agent.ts', 'replay.ts'], types: ['record'] },
+  cli: {
+    any: ['util', 'ops', 'config', 'trace', 'demo', 'doctor', 'explain', 'agent.ts', 'replay.ts'],
+    types: ['record'],
+  },
   'main.ts': { any: ['util', 'ops', 'config', 'cli'] },
 };
 

@@ -19,6 +19,8 @@ Examples:
   frostbeat trace 4bf92f3577b34da6                   every line of one trace, in order
   frostbeat trace 4bf92f3577b34da6 --follow          and those that are still to come
   frostbeat replay dead-letters-000001.ndjson        send again what a writer refused for good
+  frostbeat explain checkout-7d9f8b6c5-x2x4z         why its lines are seen, or not
+  frostbeat doctor                                   check what usually goes wrong on a node
   frostbeat config                                   check the settings, print what is in force
 
 Every setting is an environment variable and a flag of the same name (BATCH_SIZE, --batch-size);
@@ -128,6 +130,33 @@ function buildProgram({ context, mistakes, finish }: Parts): Command {
       finish(await replayCommand({ ...context, files, toAll, config: validConfig(loaded) }));
     });
   addSettings(replay, ['WRITERS', 'BATCH_', 'MAX_IN_FLIGHT', 'ETCD_', 'TTL', 'FILE_', 'STATE_DIR']);
+
+  const explain = add('explain', "why a pod's lines are seen, or not; to be asked on its node")
+    .argument('<pod>', 'its name, namespace/name, uid, or a part of its name')
+    .addOption(outputOption(['text', 'json'], 'for people or for programs').default('text'))
+    .addHelpText(
+      'after',
+      '\nAsks the agent that runs on this node (HTTP_PORT), else the log directories, the saved offsets and the API.\nIn its pod: kubectl exec <agent pod> -- /nodejs/bin/node /app/dist/main.js explain <pod>\nExit code 1: no such pod is known here.\n',
+    )
+    .action(async (pod: string, { output }: { output: 'text' | 'json' }, command: Command) => {
+      const settled = validConfig(load(command, { node: false, stateDir: false }));
+      const { explainCommand } = await import('./explain.ts');
+      finish(await explainCommand({ ...context, pod, output, config: settled }));
+    });
+  addSettings(explain, ['NAMESPACE', 'SELECTOR', 'NODE_NAME', 'POD_', 'STATE_DIR', 'HTTP_PORT']);
+
+  const doctor = add('doctor', 'check what usually goes wrong on a node, and say what to do')
+    .addOption(outputOption(['text', 'json'], 'for people or for programs').default('text'))
+    .addHelpText(
+      'after',
+      '\nIt writes nothing but a probe into STATE_DIR. Exit code 1: something must be mended.\n',
+    )
+    .action(async ({ output }: { output: 'text' | 'json' }, command: Command) => {
+      const settled = validConfig(load(command, { node: true, stateDir: false }));
+      const { doctorCommand } = await import('./doctor.ts');
+      finish(await doctorCommand({ ...context, output, config: settled }));
+    });
+  addSettings(doctor);
 
   const config = add('config', 'check the settings and print what is in force, and where it comes from')
     .addOption(outputOption(['text', 'json'], 'for people or for programs').default('text'))

@@ -36,6 +36,8 @@ export interface ApiClient {
    * @throws ApiError where the API refuses; errors of the network as Node.js gives them.
    */
   get(path: string, query: Query, options: GetOptions): Promise<IncomingMessage>;
+  /** Sends an object to be made, and resolves with the answer's object. @throws as `get`. */
+  post(path: string, body: object, signal: AbortSignal): Promise<unknown>;
 }
 
 export type Query = Readonly<Record<string, string | undefined>>;
@@ -60,38 +62,56 @@ export function createApiClient(access: ApiAccess, userAgent: string): ApiClient
   // One kept connection saves a TLS handshake at each retry; it is never the only one tried, see `fresh`.
   const kept = server.protocol === 'http:' ? undefined : new Agent({ keepAlive: true, maxFreeSockets: 1 });
 
-  return {
-    async get(path, query, { accept, signal, fresh = false }) {
-      const { headers, agent, ...credentials } = await access.requestOptions();
-      const url = new URL(basePath + path, server);
-      for (const [name, value] of Object.entries(query)) {
-        if (value !== undefined) url.searchParams.set(name, value);
-      }
-      const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-      const request = send(url, {
-        ...credentials,
-        agent: agent ?? (fresh ? false : kept),
-        headers: { ...plain(headers), accept, 'user-agent': userAgent },
-        signal,
-      });
-      request.once('response', resolve);
-      // Stays for the request's whole life: an error after the answer has begun is the body's to tell.
-      request.on('error', reject);
-      request.once('socket', (socket) => socket.setKeepAlive(true, 15_000));
-      request.end();
+  const ask = async (
+    path: string,
+    query: Query,
+    { accept, signal, fresh = false }: GetOptions,
+    body?: string,
+  ): Promise<IncomingMessage> => {
+    const { headers, agent, ...credentials } = await access.requestOptions();
+    const url = new URL(basePath + path, server);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const request = send(url, {
+      ...credentials,
+      method: body === undefined ? 'GET' : 'POST',
+      agent: agent ?? (fresh ? false : kept),
+      headers: { ...plain(headers), ...json, accept, 'user-agent': userAgent },
+      signal,
+    });
+    request.once('response', resolve);
+    // Stays for the request's whole life: an error after the answer has begun is the body's to tell.
+    request.on('error', reject);
+    request.once('socket', (socket) => socket.setKeepAlive(true, 15_000));
+    request.end(body);
 
-      const response = await promise;
-      // The body's reader is told of its errors; an abandoned body has no reader, and that is no crash.
-      response.on('error', reject);
-      response.setEncoding('utf8');
-      if (response.statusCode === 200) return response;
-      throw await refusal(response);
+    const response = await promise;
+    // The body's reader is told of its errors; an abandoned body has no reader, and that is no crash.
+    response.on('error', reject);
+    response.setEncoding('utf8');
+    if (response.statusCode === (body === undefined ? 200 : 201)) return response;
+    throw await refusal(response);
+  };
+
+  return {
+    get: ask,
+    async post(path, object, signal) {
+      const answer = await ask(
+        path,
+        {},
+        { accept: 'application/json', signal, fresh: true },
+        JSON.stringify(object),
+      );
+      return JSON.parse(await bodyText(answer, Infinity)) as unknown;
     },
   };
 }
 
 /** Reads a body to its end. */
-async function bodyText(response: IncomingMessage, mostBytes: number): Promise<string> {
+export async function bodyText(response: IncomingMessage, mostBytes: number): Promise<string> {
   let text = '';
   for await (const chunk of response as AsyncIterable<string>) {
     text += chunk;

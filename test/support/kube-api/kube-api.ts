@@ -19,6 +19,8 @@ export interface KubeApiOptions {
   readonly token?: string;
   /** The user that a refusal names. */
   readonly user?: string;
+  /** What the kubelet's /configz tells; without it the account may not ask. */
+  readonly kubeletConfig?: Readonly<Record<string, unknown>>;
   /** That of a server which has been closed: its successor knows the same pods. */
   readonly store?: PodStore;
 }
@@ -197,6 +199,12 @@ export class KubeApi {
     const url = new URL(request.url ?? '/', 'http://kube-api');
     const [, namespace] = /^\/api\/v1(?:\/namespaces\/([^/]+))?\/pods$/.exec(url.pathname) ?? [undefined];
     const isPods = /^\/api\/v1(\/namespaces\/[^/]+)?\/pods$/.test(url.pathname);
+    if (request.method === 'POST' && url.pathname.endsWith('/selfsubjectaccessreviews')) {
+      return void this.#review(request, response);
+    }
+    if (url.pathname.endsWith('/proxy/configz') && this.#options.kubeletConfig !== undefined) {
+      return answer(response, 200, { kubeletconfig: this.#options.kubeletConfig });
+    }
     if (url.pathname === '/version') return answer(response, 200, { major: '1', minor: '34' });
     if (request.method !== 'GET' || !isPods) {
       return answer(
@@ -227,6 +235,17 @@ export class KubeApi {
     }
     if (fault?.kind === 'refuse') return this.#refuse(response, fault, seen, namespace);
     this.#answer(response, seen, namespace, fault?.kind === 'silent');
+  }
+
+  /** Whether the account may: it may all that it is not refused. */
+  async #review(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = '';
+    for await (const part of request.setEncoding('utf8') as AsyncIterable<string>) text += part;
+    const review = JSON.parse(text) as { spec: { resourceAttributes: { verb: Verb; resource: string } } };
+    const { verb, resource } = review.spec.resourceAttributes;
+    const fault = this.#faults.get(verb);
+    const allowed = resource === 'pods' && !(fault?.kind === 'refuse' && fault.status === 403);
+    answer(response, 201, { ...review, status: { allowed } });
   }
 
   #answer(response: ServerResponse, seen: SeenRequest, namespace: string | undefined, silent: boolean): void {
