@@ -13,6 +13,8 @@ export interface KeepLookingOptions {
    * @returns false where they could not be seen, to be asked again at the next rescan in any case.
    */
   readonly look: () => Promise<boolean>;
+  /** Whether a change is to be told by the system, which costs memory; asked at every look. True by default. */
+  readonly watched?: () => boolean;
   /** The longest time until a change is seen, in milliseconds: events get lost, or no watch is to be had. */
   readonly rescanMs: number;
   /** The same while the path does not exist. */
@@ -43,7 +45,8 @@ export class KeepLooking {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { path, linkAllowed, look, rescanMs, missingMs, onError } = this.#options;
+    const { path, linkAllowed, look, watched: wantsWatch = () => true, ...rest } = this.#options;
+    const { rescanMs, missingMs, onError } = rest;
     let watched: Watched | undefined;
     let seen: Identity | undefined;
     while (!signal.aborted) {
@@ -54,7 +57,7 @@ export class KeepLooking {
         await watched.close();
         watched = undefined;
       }
-      if (found !== undefined && watched === undefined) {
+      if (found !== undefined && watched === undefined && wantsWatch()) {
         watched = await watchEntries(path, found.id, { onEvent: () => this.wake(), onError });
       }
       if (woken || found === undefined || !sameAs(found, seen)) seen = (await look()) ? found : undefined;

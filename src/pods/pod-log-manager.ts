@@ -226,6 +226,7 @@ export class PodLogManager implements PodListener {
     const { suspects, decided, neverTold } = this.#unknown.review(performance.now());
     for (const pod of suspects) source?.suspect?.(pod);
     for (const pod of decided) this.#pods.get(pod.directory)?.letGo();
+    for (const pod of this.#pods.values()) pod.poll();
     this.#neverTold(neverTold);
     if (this.#unknown.size > 0) this.#review = setTimeout(() => this.#think(), reviewMs);
   }
