@@ -61,7 +61,6 @@ export function parseDeadLetter(text: string): DeadLetter {
       `Cannot read a dead letter: its member ${v === 1 ? (wrong ?? 'source or record') : 'v'} is not as expected`,
     );
   }
-  const latin1 = bytes.toString('latin1');
   const known = texts as { readonly [Name in keyof typeof texts]: string };
   return {
     refusedAt: known.refusedAt,
@@ -72,9 +71,10 @@ export function parseDeadLetter(text: string): DeadLetter {
       traceId: known.traceId,
       unixNano: known.unixNano,
       source,
-      latin1,
-      byteLength: latin1.length,
-      toBytes: () => Buffer.from(latin1, 'latin1'),
+      latin1: bytes.toString('latin1'),
+      byteLength: bytes.length,
+      toBytes: () => Buffer.from(bytes),
+      copyTo: (target, at) => at + bytes.copy(target, at),
     },
   };
 }

@@ -163,6 +163,7 @@ export class InFlight {
     this.#head = head.next;
     if (head.next === undefined) this.#last = undefined;
     else head.next.previous = undefined;
+    unlink(head);
     this.#onCommit();
     for (const follower of this.#followers) follower.#advance();
   }
@@ -175,5 +176,15 @@ export class InFlight {
     link.next = next.next;
     if (next.next === undefined) this.#last = link;
     else next.next.previous = link;
+    unlink(next);
   }
+}
+
+/**
+ * What has left the chain must not lead into it: once one such link is old to V8's collector, all that is behind
+ * it would be taken for alive, and grow old too.
+ */
+function unlink(link: Link): void {
+  link.previous = undefined;
+  link.next = undefined;
 }

@@ -1,17 +1,22 @@
 import type { Claim, Outcome } from '../offsets/in-flight.ts';
+import { latin1Of } from '../util/byte-slice.ts';
 import type { LogRecord, RecordSource } from './log-record.ts';
+import type { ParsedRecord } from './parse-record.ts';
 
 /** Where a record came from, with the text that says so made once a container. */
 export interface SourceWithText extends RecordSource {
-  /** `,"kubernetes":{…}}` in latin1, or empty with KUBERNETES_METADATA=false. */
-  readonly suffix: string;
+  /** `,"kubernetes":{…}}`, or empty with KUBERNETES_METADATA=false. */
+  readonly suffix: Buffer;
 }
+
+const NOTHING = Buffer.alloc(0);
+const NONE: readonly Claim[] = [];
 
 /** The member that is added to each record, as it stands before the record's last brace. */
 export function withText(source: RecordSource, kubernetesMetadata: boolean): SourceWithText {
   const { namespace, pod, container, node } = source;
   const member = `,"kubernetes":${JSON.stringify({ namespace, pod, container, node })}}`;
-  return { ...source, suffix: kubernetesMetadata ? Buffer.from(member, 'utf8').toString('latin1') : '' };
+  return { ...source, suffix: kubernetesMetadata ? Buffer.from(member, 'utf8') : NOTHING };
 }
 
 /** A record and its way back. Writers see it as `LogRecord`. */
@@ -24,45 +29,70 @@ export interface TrackedRecord extends LogRecord {
 
 /** A record with what the way back to its lines needs: the claims of all of them. */
 export class AgentRecord implements TrackedRecord {
-  readonly traceId: string;
   readonly unixNano: string;
   readonly source: RecordSource;
   readonly byteLength: number;
-  readonly #json: string;
-  readonly #suffix: string;
-  readonly #claims: readonly Claim[];
+  /** Its bytes stand where the file was read to: as long as it waits, that piece of the file is kept. */
+  readonly #json: ParsedRecord['json'];
+  readonly #suffix: Buffer;
+  readonly #claim: Claim;
+  readonly #more: readonly Claim[];
   readonly #offset: number;
+  readonly #traceId: string | undefined;
+  readonly #traceFrom: number;
+  readonly #traceTo: number;
   /** Destinations that have not settled it yet. */
   #destinations = 0;
   #outcome: Outcome = 'delivered';
 
-  /** @param offset of the first line of the record in the file of the first claim. */
+  /**
+   * @param offset of the first line of the record, in the file of its claim.
+   * @param more claims, of the record's other lines.
+   */
   constructor(
-    parsed: { json: string; traceId: string; unixNano: string; hasKubernetes: boolean },
+    parsed: ParsedRecord,
     source: SourceWithText,
-    claims: readonly Claim[],
-    offset: number,
+    { claim, offset, more = NONE }: { claim: Claim; offset: number; more?: readonly Claim[] },
   ) {
-    this.traceId = parsed.traceId;
     this.unixNano = parsed.unixNano;
     this.source = source;
+    const { traceId } = parsed;
+    this.#traceId = typeof traceId === 'string' ? traceId : undefined;
+    this.#traceFrom = typeof traceId === 'string' ? 0 : traceId.traceFrom;
+    this.#traceTo = typeof traceId === 'string' ? 0 : traceId.traceTo;
     this.#json = parsed.json;
-    this.#suffix = parsed.hasKubernetes ? '' : source.suffix;
-    this.#claims = claims;
+    this.#suffix = parsed.hasKubernetes ? NOTHING : source.suffix;
+    this.#claim = claim;
+    this.#more = more;
     this.#offset = offset;
-    this.byteLength = parsed.json.length + (this.#suffix === '' ? 0 : this.#suffix.length - 1);
+    const { from, to } = parsed.json;
+    this.byteLength = to - from + (this.#suffix.length === 0 ? 0 : this.#suffix.length - 1);
   }
 
   get id(): string {
-    return `${this.#claims[0]!.window.fileId}-${this.#offset.toString(16).padStart(12, '0')}`;
+    return `${this.#claim.window.fileId}-${this.#offset.toString(16).padStart(12, '0')}`;
+  }
+
+  get traceId(): string {
+    return this.#traceId ?? this.#json.bytes.toString('utf8', this.#traceFrom, this.#traceTo);
   }
 
   get latin1(): string {
-    return this.#suffix === '' ? this.#json : this.#json.slice(0, -1) + this.#suffix;
+    const json = latin1Of(this.#json);
+    return this.#suffix.length === 0 ? json : json.slice(0, -1) + this.#suffix.toString('latin1');
   }
 
   toBytes(): Buffer {
-    return Buffer.from(this.latin1, 'latin1');
+    const bytes = Buffer.allocUnsafe(this.byteLength);
+    this.copyTo(bytes, 0);
+    return bytes;
+  }
+
+  copyTo(target: Buffer, at: number): number {
+    const { bytes, from, to } = this.#json;
+    if (this.#suffix.length === 0) return at + bytes.copy(target, at, from, to);
+    const end = at + bytes.copy(target, at, from, to - 1);
+    return end + this.#suffix.copy(target, end);
   }
 
   /** One more destination has the record to settle before its lines are. */
@@ -74,6 +104,7 @@ export class AgentRecord implements TrackedRecord {
   settle(outcome: 'delivered' | 'dead_lettered'): void {
     if (outcome === 'dead_lettered') this.#outcome = outcome;
     if (--this.#destinations > 0) return;
-    for (const claim of this.#claims) claim.window.settle(claim, this.#outcome);
+    this.#claim.window.settle(this.#claim, this.#outcome);
+    for (const claim of this.#more) claim.window.settle(claim, this.#outcome);
   }
 }

@@ -1,13 +1,14 @@
-import type { InFlight } from '../offsets/in-flight.ts';
+import type { Claim, InFlight } from '../offsets/in-flight.ts';
 import type { SkipReason } from '../offsets/ledger.ts';
 import type { LineSink } from '../tail/line-sink.ts';
+import type { ByteSlice } from '../util/byte-slice.ts';
 import { AgentRecord, type SourceWithText } from './agent-record.ts';
 import { type DecodedLine, decodeCriLine } from './cri-line.ts';
 import { decodeDockerLine } from './docker-line.ts';
 import { type JoinedLine, PartialJoiner } from './join-partials.ts';
-import { parseRecord } from './parse-record.ts';
+import { type ParsedRecord, parseRecord } from './parse-record.ts';
 import { SkipSamples } from './skip-samples.ts';
-import { unixNanoReader } from './unix-nano.ts';
+import { UnixNanoReader } from './unix-nano.ts';
 
 export interface ContainerRecordsOptions {
   readonly source: SourceWithText;
@@ -22,7 +23,7 @@ export class ContainerRecords implements LineSink {
   readonly #maxRecordBytes: number;
   readonly #onRecord: (record: AgentRecord) => void;
   readonly #joiner: PartialJoiner;
-  readonly #unixNano = unixNanoReader();
+  readonly #times = new UnixNanoReader();
   readonly samples = new SkipSamples();
 
   constructor({ source, maxRecordBytes, onRecord }: ContainerRecordsOptions) {
@@ -32,23 +33,25 @@ export class ContainerRecords implements LineSink {
     this.#joiner = new PartialJoiner(maxRecordBytes);
   }
 
-  line(line: string, file: InFlight, start: number, end: number): void {
+  line(line: ByteSlice, file: InFlight, start: number, end: number): void {
     const decoded = decodeLine(line);
-    if (decoded === undefined) return this.#skip(line, file, start, end, 'not_json');
-    if (!this.#joiner.isWhole(decoded)) {
-      const joined = this.#joiner.add(decoded, file, start, end);
-      if (joined !== undefined) this.#takeJoined(joined);
+    const whole = decoded !== undefined && this.#joiner.isWhole(decoded);
+    const parsed = whole ? this.#parse(decoded) : undefined;
+    if (typeof parsed === 'object') {
+      file.ledger.records++;
+      this.#onRecord(new AgentRecord(parsed, this.#source, { claim: file.claim(start, end), offset: start }));
       return;
     }
-    const { content } = decoded;
-    if (content.length > this.#maxRecordBytes) return this.#skip(content, file, start, end, 'too_long');
-    const parsed = parseRecord(content, this.#unixNano);
-    if (typeof parsed === 'string') return this.#skip(content, file, start, end, parsed);
-    file.ledger.records++;
-    this.#onRecord(new AgentRecord(parsed, this.#source, [file.claim(start, end)], start));
+    // Not before: to look for NULs in each line would take as long as to check its JSON, which holds none.
+    const rest = behindNuls(line);
+    if (rest !== undefined) return this.line(rest, file, start, end);
+    if (decoded === undefined) return this.#skip(line, file, start, end, 'not_json');
+    if (parsed !== undefined) return this.#skip(decoded, file, start, end, parsed);
+    const joined = this.#joiner.add(decoded, file, start, end);
+    if (joined !== undefined) this.#takeJoined(joined);
   }
 
-  tooLong(head: string, file: InFlight, start: number, end: number): void {
+  tooLong(head: ByteSlice, file: InFlight, start: number, end: number): void {
     const decoded = decodeCriLine(head);
     if (decoded === undefined || this.#joiner.isWhole(decoded))
       this.#skip(head, file, start, end, 'too_long');
@@ -66,7 +69,7 @@ export class ContainerRecords implements LineSink {
    */
   idle(): void {
     for (const { stream, line } of this.#joiner.unfinished()) {
-      const parsed = parseRecord(line.content, this.#unixNano);
+      const parsed = parseRecord(line.content, this.#times);
       if (typeof parsed === 'string') continue;
       this.#emit(parsed, line);
       this.#joiner.take(stream);
@@ -78,12 +81,17 @@ export class ContainerRecords implements LineSink {
     this.#joiner.reset();
   }
 
+  #parse(content: ByteSlice): ParsedRecord | SkipReason {
+    if (content.to - content.from > this.#maxRecordBytes) return 'too_long';
+    return parseRecord(content, this.#times);
+  }
+
   /**
    * The file that held the end of a line may have gone unseen, or while the agent was down. Its begin is then
    * joined with what is next, which must not be lost for that: a whole record does not need it.
    */
   #takeJoined(line: JoinedLine): void {
-    const parsed = parseRecord(line.content, this.#unixNano);
+    const parsed = parseRecord(line.content, this.#times);
     if (typeof parsed !== 'string') return this.#emit(parsed, line);
     const later = parsed === 'not_json' ? line.withoutOldest() : undefined;
     this.samples.note(parsed, line.content);
@@ -92,24 +100,27 @@ export class ContainerRecords implements LineSink {
     if (later !== undefined) this.#takeJoined(later);
   }
 
-  #skip(line: string, file: InFlight, start: number, end: number, reason: SkipReason): void {
+  #skip(line: ByteSlice, file: InFlight, start: number, end: number, reason: SkipReason): void {
     this.samples.note(reason, line);
     file.skip(start, end, reason);
   }
 
-  #emit(parsed: Exclude<ReturnType<typeof parseRecord>, SkipReason>, { claims, offset }: JoinedLine): void {
-    claims[0]!.window.ledger.records++;
-    this.#onRecord(new AgentRecord(parsed, this.#source, claims, offset));
+  #emit(parsed: ParsedRecord, { claims, offset }: JoinedLine): void {
+    const [claim, ...more] = claims as [Claim, ...Claim[]];
+    claim.window.ledger.records++;
+    this.#onRecord(new AgentRecord(parsed, this.#source, { claim, offset, more }));
   }
+}
+
+function decodeLine(line: ByteSlice): DecodedLine | undefined {
+  return line.bytes[line.from] === 0x7b ? decodeDockerLine(line) : decodeCriLine(line);
 }
 
 /**
  * A node that crashed can leave NUL bytes where data was not written yet; the next line follows them without
  * a line feed. No log format and no JSON text holds a NUL, so what is behind the last one is the line.
  */
-function decodeLine(line: string): DecodedLine | undefined {
-  const decoded = line.charCodeAt(0) === 0x7b ? decodeDockerLine(line) : decodeCriLine(line);
-  if (decoded !== undefined && !decoded.content.includes('\0')) return decoded;
-  const nul = line.lastIndexOf('\0');
-  return nul < 0 ? decoded : decodeLine(line.slice(nul + 1));
+function behindNuls({ bytes, from, to }: ByteSlice): ByteSlice | undefined {
+  for (let at = to - 1; at >= from; at--) if (bytes[at] === 0) return { bytes, from: at + 1, to };
+  return undefined;
 }

@@ -1,10 +1,11 @@
 import type { Claim, InFlight } from '../offsets/in-flight.ts';
+import { type ByteSlice, sliceOfAll, viewOf } from '../util/byte-slice.ts';
 import type { DecodedLine, Stream } from './cri-line.ts';
 
 /** The line of one stream that still lacks its end. */
 interface Pending {
   /** Fragments so far; undefined once they are too long together: then only the end is awaited. */
-  content: string[] | undefined;
+  content: Buffer[] | undefined;
   length: number;
   claims: Claim[];
   /** Where each fragment begins, while `content` is kept. */
@@ -15,7 +16,7 @@ interface Pending {
 
 /** A line of the container, whole. */
 export interface JoinedLine {
-  readonly content: string;
+  readonly content: ByteSlice;
   readonly claims: Claim[];
   /** Where its first fragment begins, in the file of its first claim. */
   readonly offset: number;
@@ -44,11 +45,12 @@ export class PartialJoiner {
 
   /** Takes a fragment; returns the line that it completes. */
   add(fragment: DecodedLine, file: InFlight, start: number, end: number): JoinedLine | undefined {
-    const { stream, partial, content } = fragment;
+    const { stream, partial } = fragment;
+    const content = viewOf(fragment);
     let pending = this.#pending[stream];
     if (pending?.taken) {
       this.#pending[stream] = pending = undefined;
-      if (!partial && content.trim() === '') {
+      if (!partial && content.toString('latin1').trim() === '') {
         // The end of a line that is on its way already.
         file.settle(file.claim(start, end), 'delivered');
         return undefined;
@@ -118,12 +120,12 @@ function joined({ content, claims, offsets }: Pending): JoinedLine {
 
 function fragmentsFrom(
   first: number,
-  content: readonly string[],
+  content: readonly Buffer[],
   claims: readonly Claim[],
   offsets: readonly number[],
 ): JoinedLine {
   return {
-    content: content.slice(first).join(''),
+    content: sliceOfAll(content.slice(first)),
     claims: claims.slice(first),
     offset: offsets[first]!,
     withoutOldest: () => {

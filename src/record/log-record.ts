@@ -30,6 +30,13 @@ export interface LogRecord {
   readonly latin1: string;
   /** The bytes of `latin1`, made anew at each call. */
   toBytes(): Buffer;
+  /**
+   * Copies the same bytes to where they are wanted, without making anything on the way.
+   *
+   * @param at where in `target`; it must have room for `byteLength` bytes from there.
+   * @returns the place behind them.
+   */
+  copyTo(target: Buffer, at: number): number;
   /** Length of the record in bytes. */
   readonly byteLength: number;
 }

@@ -1,35 +1,46 @@
 import type { SkipReason } from '../offsets/ledger.ts';
+import { type ByteSlice, latin1Of, sliceOf } from '../util/byte-slice.ts';
 import { type ScannedRecord, scanRecord } from './scan-record.ts';
+import { unixNano, type UnixNanoReader } from './unix-nano.ts';
+
+const NON_ASCII = /[^\x20-\x7e]/;
 
 /** What was found in a line that is a record. */
 export interface ParsedRecord {
-  /** The JSON text of the object and nothing around it; one character a byte. */
-  readonly json: string;
-  readonly traceId: string;
+  /** The JSON text of the object and nothing around it. */
+  readonly json: ByteSlice;
+  readonly traceId: TraceId;
   readonly unixNano: string;
   /** It has a member `kubernetes` of its own. */
   readonly hasKubernetes: boolean;
 }
 
-const NON_ASCII = /[^\x20-\x7e]/;
+/** The text; or where it stands in the record, in UTF-8: a destination may not want it as text. */
+export type TraceId = string | Pick<ScannedRecord, 'traceFrom' | 'traceTo'>;
 
 /**
  * Tells whether a container's line is a record: a JSON object whose `traceId` is a non-empty string and whose
  * `time` is an RFC 3339 time with a zone.
  *
- * @param content one character a byte. JSON.parse may read it so: every byte of multi-byte text is above 0x7f,
- *   where JSON knows neither structure nor control characters.
- * @param unixNano see unix-nano.ts.
+ * @param times of the same container.
  */
-export function parseRecord(
-  content: string,
-  unixNano: (time: string) => string | undefined,
-): ParsedRecord | SkipReason {
+export function parseRecord(content: ByteSlice, times: UnixNanoReader): ParsedRecord | SkipReason {
   const scanned = scanRecord(content);
-  if (scanned !== undefined) return toRecord(content, scanned, unixNano);
+  if (scanned === undefined) return parseUnusual(content);
+  const nano = times.read(content.bytes, scanned.timeFrom, scanned.timeTo);
+  if (nano === undefined) return 'bad_time';
+  return { json: content, traceId: scanned, unixNano: nano, hasKubernetes: scanned.hasKubernetes };
+}
+
+/**
+ * JSON.parse may read one character a byte: every byte of multi-byte text is above 0x7f, where JSON knows neither
+ * structure nor control characters.
+ */
+function parseUnusual(content: ByteSlice): ParsedRecord | SkipReason {
+  const text = latin1Of(content);
   let value: unknown;
   try {
-    value = JSON.parse(content);
+    value = JSON.parse(text);
   } catch {
     return 'not_json';
   }
@@ -37,26 +48,18 @@ export function parseRecord(
   const { traceId, time } = value as { traceId?: unknown; time?: unknown };
   if (typeof traceId !== 'string' || traceId === '') return 'no_trace_id';
   if (typeof time !== 'string') return time === undefined ? 'no_time' : 'bad_time';
-  return toRecord(content, { traceId, time, hasKubernetes: Object.hasOwn(value, 'kubernetes') }, unixNano);
-}
-
-function toRecord(
-  content: string,
-  { traceId, time, hasKubernetes }: ScannedRecord,
-  unixNano: (time: string) => string | undefined,
-): ParsedRecord | 'bad_time' {
   const nano = unixNano(time);
   if (nano === undefined) return 'bad_time';
   return {
     // What surrounds a JSON text that was parsed is white space.
-    json: content.endsWith('}') && content.startsWith('{') ? content : content.trim(),
-    traceId: NON_ASCII.test(traceId) ? decodedTraceId(content) : traceId,
+    json: sliceOf(text.trim()),
+    traceId: NON_ASCII.test(traceId) ? decodedTraceId(text) : traceId,
     unixNano: nano,
-    hasKubernetes,
+    hasKubernetes: Object.hasOwn(value, 'kubernetes'),
   };
 }
 
-/** The trace ID as Unicode text. In the latin1 text an escape (`é`) and bytes (`Ã©`) cannot be told apart. */
-function decodedTraceId(content: string): string {
-  return (JSON.parse(Buffer.from(content, 'latin1').toString('utf8')) as { traceId: string }).traceId;
+/** The trace ID as Unicode text. In latin1 text an escape (`é`) and bytes (`Ã©`) cannot be told apart. */
+function decodedTraceId(text: string): string {
+  return (JSON.parse(Buffer.from(text, 'latin1').toString('utf8')) as { traceId: string }).traceId;
 }

@@ -1,4 +1,5 @@
 import type { SkipReason } from '../offsets/ledger.ts';
+import type { ByteSlice } from '../util/byte-slice.ts';
 
 /** A line that was skipped, for people who wonder why. */
 export interface SkipSample {
@@ -15,14 +16,13 @@ export class SkipSamples {
   readonly #counts = new Map<SkipReason, number>();
   readonly #samples = new Map<SkipReason, SkipSample>();
 
-  /** @param line one character a byte. */
-  note(reason: SkipReason, line: string): void {
+  note(reason: SkipReason, { bytes, from, to }: ByteSlice): void {
     const count = (this.#counts.get(reason) ?? 0) + 1;
     this.#counts.set(reason, count);
     // The first, second, fourth, eighth …: one that is kept is of the younger half.
     if ((count & (count - 1)) !== 0) return;
-    const text = Buffer.from(line.slice(0, LONGEST), 'latin1').toString('utf8');
-    this.#samples.set(reason, { text: line.length > LONGEST ? `${text}…` : text, at: Date.now() });
+    const text = bytes.toString('utf8', from, Math.min(to, from + LONGEST));
+    this.#samples.set(reason, { text: to - from > LONGEST ? `${text}…` : text, at: Date.now() });
   }
 
   get(reason: SkipReason): SkipSample | undefined {

@@ -1,3 +1,5 @@
+import { standsAt } from '../util/byte-slice.ts';
+
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
@@ -26,33 +28,39 @@ export function unixNano(time: string): string | undefined {
   return seconds === 0 ? String(Number(nanos)) : `${seconds}${nanos}`;
 }
 
+const PREFIX_LENGTH = 'YYYY-MM-DDThh:mm:ss.'.length;
+
 /**
  * The same, remembering the last second: lines of one moment share all of their time but the fraction.
  * Only the form `YYYY-MM-DDThh:mm:ss.fffZ` takes the short way.
  */
-export function unixNanoReader(): (time: string) => string | undefined {
-  let prefix = '';
-  let seconds = '';
-  return (time) => {
-    const digits = time.length - 21;
-    if (digits > 0 && digits <= 9 && prefix !== '' && time.startsWith(prefix) && time.endsWith('Z')) {
-      const fraction = time.slice(20, -1);
-      if (isDigits(fraction)) return seconds + fraction.padEnd(9, '0');
+export class UnixNanoReader {
+  #prefix = Buffer.alloc(0);
+  #seconds = '';
+
+  /** @returns what `unixNano` gives for the text from `from` to `to`. */
+  read(bytes: Buffer, from: number, to: number): string | undefined {
+    const fraction = from + PREFIX_LENGTH;
+    const digits = to - 1 - fraction;
+    const short = digits > 0 && digits <= 9 && bytes[to - 1] === 0x5a && areDigits(bytes, fraction, to - 1);
+    if (short && this.#seconds !== '' && standsAt(bytes, from, this.#prefix)) {
+      return this.#seconds + nine(bytes.toString('latin1', fraction, to - 1));
     }
-    const nano = unixNano(time);
-    if (nano !== undefined && nano.length > 9 && time.charCodeAt(19) === 0x2e && time.endsWith('Z')) {
-      prefix = time.slice(0, 20);
-      seconds = nano.slice(0, -9);
+    const nano = unixNano(bytes.toString('latin1', from, to));
+    if (short && nano !== undefined && nano.length > 9) {
+      this.#prefix = Buffer.from(bytes.subarray(from, fraction));
+      this.#seconds = nano.slice(0, -9);
     }
     return nano;
-  };
+  }
 }
 
-function isDigits(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x30 || code > 0x39) return false;
-  }
+function nine(digits: string): string {
+  return digits.length === 9 ? digits : digits.padEnd(9, '0');
+}
+
+function areDigits(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (bytes[at]! < 0x30 || bytes[at]! > 0x39) return false;
   return true;
 }
 

@@ -13,8 +13,6 @@ export interface ContainerFilesOptions {
   readonly offsets: ContainerOffsets;
   readonly sink: LineSink;
   readonly maxLineBytes: number;
-  /** Of CHUNK_BYTES; see FileTailOptions. */
-  readonly buffer: Buffer;
   /** Real paths that a log file may lie under. */
   readonly allowedRoots: () => readonly string[];
   readonly log: Logger;
@@ -232,7 +230,7 @@ export class ContainerFiles {
 
   /** Finds out which log an open file is; without a complete first line it waits among the nascent. */
   #identify(fd: number, entry: LogEntry, stat: Stats, inode: string, whole: boolean): FileTail | undefined {
-    const { offsets, sink, maxLineBytes, buffer } = this.#options;
+    const { offsets, sink, maxLineBytes } = this.#options;
     const scope = `${offsets.key}/${entry.generation}`;
     let print: ReturnType<typeof fingerprint>;
     try {
@@ -257,7 +255,7 @@ export class ContainerFiles {
     if (known !== undefined) return this.#otherForm(known, fd, entry, stat, inode);
 
     const window = offsets.window(print.fileId);
-    const options = { fingerprint: print, scope, window, sink, buffer, maxLineBytes };
+    const options = { fingerprint: print, scope, window, sink, maxLineBytes };
     const file = new FileTail(options, fd, entry, stat);
     file.foundIn = this.#scan;
     this.#byId.set(print.fileId, file);

@@ -11,10 +11,7 @@ import { RescanSchedule } from './rescan-schedule.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { unreadSince } from './unread-since.ts';
 
-export interface ContainerTailOptions extends Omit<
-  ContainerFilesOptions,
-  'buffer' | 'tornAfter' | 'onUnreadable'
-> {
+export interface ContainerTailOptions extends Omit<ContainerFilesOptions, 'tornAfter' | 'onUnreadable'> {
   readonly offsets: ContainerOffsets;
   readonly sink: LineSink;
   readonly loop: ReadLoop;
@@ -71,7 +68,6 @@ export class ContainerTail implements Tail, Pollable {
     this.files = new ContainerFiles({
       ...options,
       mayOpen: () => !this.#held || (options.mayOpen?.() ?? true),
-      buffer: options.loop.buffer,
       tornAfter: this.#timing.torn,
       onUnreadable: (entry) => this.#tellGap(entry, 'unknown', 'compressed_file_damaged', 0, null),
     });

@@ -12,8 +12,6 @@ export interface FileTailOptions {
   readonly scope: string;
   readonly window: InFlight;
   readonly sink: LineSink;
-  /** What plain files are read into, of CHUNK_BYTES; shared by all that the same loop reads. */
-  readonly buffer: Buffer;
   /** Longest physical line that is kept, in bytes. */
   readonly maxLineBytes: number;
 }
@@ -157,10 +155,10 @@ export class FileTail {
 
   async #readZipped(fd: number): Promise<Piece> {
     this.#source ??= new GzipSource(fd, this.position);
-    const text = await this.#source.read(CHUNK_BYTES);
-    if (text === undefined) return 'end';
-    if (text === '') return 'busy';
-    this.#splitter.write(text);
+    const piece = await this.#source.read(CHUNK_BYTES);
+    if (piece === undefined) return 'end';
+    if (piece.length === 0) return 'busy';
+    this.#splitter.write(piece);
     return 'data';
   }
 
@@ -171,14 +169,14 @@ export class FileTail {
       return size > 0 && this.#stillBegins(fd) ? 'shrunk' : this.#replaced(this.#sizeSeen);
     }
     const most = Math.min(size, this.limit) - this.position;
-    if (most > 0) this.#source ??= new PlainSource(fd, this.position, this.#options.buffer);
-    const text = most > 0 ? await this.#source!.read(most) : undefined;
+    if (most > 0) this.#source ??= new PlainSource(fd, this.position);
+    const piece = most > 0 ? await this.#source!.read(most) : undefined;
     // Asked after the read: had the file been truncated before it, its first line would be another by now.
     if (!this.#stillBegins(fd)) return this.#replaced(this.#sizeVerified);
     this.#sizeVerified = size;
     this.#timeVerified = mtimeMs;
-    if (text === undefined) return 'end';
-    this.#splitter.write(text);
+    if (piece === undefined) return 'end';
+    this.#splitter.write(piece);
     return 'data';
   }
 

@@ -1,4 +1,5 @@
 import type { InFlight } from '../offsets/in-flight.ts';
+import type { ByteSlice } from '../util/byte-slice.ts';
 
 /**
  * Takes the lines of one container, in the order of its files. Each line is claimed or skipped in `file` before
@@ -6,13 +7,13 @@ import type { InFlight } from '../offsets/in-flight.ts';
  */
 export interface LineSink {
   /**
-   * @param line one character a byte, without its LF.
+   * @param line without its LF, which stands behind it. Its bytes stay as they are for as long as they are wanted.
    * @param start offset of its first byte in `file`.
    * @param end offset behind its LF.
    */
-  line(line: string, file: InFlight, start: number, end: number): void;
+  line(line: ByteSlice, file: InFlight, start: number, end: number): void;
   /** A line longer than any record may be. @param head its first bytes; the others are not kept. */
-  tooLong(head: string, file: InFlight, start: number, end: number): void;
+  tooLong(head: ByteSlice, file: InFlight, start: number, end: number): void;
   /** The last lines are the begin of a record whose end is still to come. */
   readonly withinRecord: boolean;
   /** Nothing was written for a while: a record that lacks only its last fragment may be taken as complete. */

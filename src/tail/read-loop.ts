@@ -1,5 +1,4 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { CHUNK_BYTES } from './byte-source.ts';
 
 /** A container as the read loop sees it. `now` is in milliseconds since 1970, of a clock that is never set. */
 export interface Pollable {
@@ -25,8 +24,6 @@ const BREATH_MS = 5;
  * it does not read, but still looks: rotated files are opened before the kubelet deletes them.
  */
 export class ReadLoop {
-  /** What plain files are read into: one piece at a time is read. */
-  readonly buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   readonly #gate: Gate;
   readonly #eachRound: (now: number) => void;
   readonly #tails = new Set<Pollable>();

@@ -23,20 +23,19 @@ const PUT_LEASE = (3 << 3) | 0;
 export function encodePuts(puts: readonly Put[], lease: string | undefined): Buffer {
   const leaseField = lease === undefined ? Buffer.alloc(0) : encodeLease(lease);
   const sized = puts.map(({ key, record }) => {
-    const value = record.latin1;
     const keyLength = Buffer.byteLength(key, 'utf8');
-    const putLength = fieldLength(keyLength) + fieldLength(value.length) + leaseField.length;
-    return { key, value, keyLength, putLength, opLength: fieldLength(putLength) };
+    const putLength = fieldLength(keyLength) + fieldLength(record.byteLength) + leaseField.length;
+    return { key, record, keyLength, putLength, opLength: fieldLength(putLength) };
   });
   const bytes = Buffer.allocUnsafe(sized.reduce((sum, { opLength }) => sum + fieldLength(opLength), 0));
   let at = 0;
-  for (const { key, value, keyLength, putLength, opLength } of sized) {
+  for (const { key, record, keyLength, putLength, opLength } of sized) {
     at = writeHead(bytes, at, TXN_SUCCESS, opLength);
     at = writeHead(bytes, at, OP_REQUEST_PUT, putLength);
     at = writeHead(bytes, at, PUT_KEY, keyLength);
     at += bytes.write(key, at, 'utf8');
-    at = writeHead(bytes, at, PUT_VALUE, value.length);
-    at += bytes.write(value, at, 'latin1');
+    at = writeHead(bytes, at, PUT_VALUE, record.byteLength);
+    at = record.copyTo(bytes, at);
     at += leaseField.copy(bytes, at);
   }
   return bytes;

@@ -2,9 +2,9 @@ import type { Log } from '../ops/log.ts';
 import type { LogRecord } from '../record/log-record.ts';
 import { ConfigError } from '../util/config-error.ts';
 import { AppendFile, type OpenFile } from '../util/append-file.ts';
-import { Latin1Buffer } from './latin1-buffer.ts';
+import { ByteBuffer } from './byte-buffer.ts';
 import type { LogWriter } from './log-writer.ts';
-import { toNdjsonLine } from './ndjson.ts';
+import { addNdjsonLine } from './ndjson.ts';
 
 export interface FileWriterOptions {
   /** The NDJSON file; it and its directories are made where they are missing. */
@@ -44,7 +44,7 @@ export class FileWriter implements LogWriter {
   readonly name = 'file';
   readonly batch = { records: 4_096, bytes: 262_144 };
   readonly #options: FileWriterOptions;
-  readonly #lines = new Latin1Buffer();
+  readonly #lines = new ByteBuffer();
   #file: AppendFile | undefined;
   readonly #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
@@ -126,7 +126,7 @@ export class FileWriter implements LogWriter {
     }
     this.#file ??= await this.#openFile();
     this.#lines.clear();
-    for (const { records } of group) for (const record of records) this.#lines.add(toNdjsonLine(record));
+    for (const { records } of group) for (const record of records) addNdjsonLine(this.#lines, record);
     await this.#file.append(this.#lines.bytes());
   }
 

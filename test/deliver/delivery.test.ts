@@ -7,6 +7,7 @@ import { InFlight } from '../../src/offsets/in-flight.ts';
 import { AgentRecord, withText } from '../../src/record/agent-record.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
 import { RejectedError, RetryAfterError } from '../../src/writers/log-writer.ts';
+import { sliceOf } from '../../src/util/byte-slice.ts';
 import { until } from '../support/until.ts';
 
 const log = pino({ level: 'silent' });
@@ -21,8 +22,8 @@ function batches(window: InFlight, count: number, from = 0): Batch[] {
 function batch(window: InFlight, traceIds: string[]): Batch {
   const records = traceIds.map((traceId) => {
     const start = window.readTo;
-    const parsed = { json: '0123456789', traceId, unixNano: '1', hasKubernetes: false };
-    const record = new AgentRecord(parsed, source, [window.claim(start, start + 10)], start);
+    const parsed = { json: sliceOf('0123456789'), traceId, unixNano: '1', hasKubernetes: false };
+    const record = new AgentRecord(parsed, source, { claim: window.claim(start, start + 10), offset: start });
     record.addDestination();
     return record;
   });

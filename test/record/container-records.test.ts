@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InFlight } from '../../src/offsets/in-flight.ts';
 import { type AgentRecord, withText } from '../../src/record/agent-record.ts';
 import { ContainerRecords } from '../../src/record/container-records.ts';
+import { sliceOf } from '../../src/util/byte-slice.ts';
 
 const place = { namespace: 'ns', pod: 'pöd', container: 'app', node: 'n1' };
 
@@ -24,7 +25,8 @@ function setUp({ maxRecordBytes = 100_000, kubernetes = false } = {}): Setup {
       records.push(record);
     },
   });
-  const feed = (line: string): void => sink.line(line, file, file.readTo, file.readTo + line.length + 1);
+  const feed = (line: string): void =>
+    sink.line(sliceOf(line), file, file.readTo, file.readTo + line.length + 1);
   return { records, file, sink, feed };
 }
 
@@ -152,7 +154,7 @@ describe('joining', () => {
           if (rotations.next().value === 0)
             files.push(new InFlight(`file${files.length}`, 0, () => undefined));
           const file = files.at(-1)!;
-          sink.line(line, file, file.readTo, file.readTo + line.length + 1);
+          sink.line(sliceOf(line), file, file.readTo, file.readTo + line.length + 1);
         }
         const contents = all.flatMap(({ content }) => content ?? []);
         expect(records.map((record) => record.latin1)).toEqual(contents);
@@ -183,7 +185,7 @@ describe('joining', () => {
     const older = new InFlight('older', 0, () => undefined);
     const newer = new InFlight('newer', 0, () => undefined);
     const feed = (line: string, file: InFlight) =>
-      sink.line(line, file, file.readTo, file.readTo + line.length + 1);
+      sink.line(sliceOf(line), file, file.readTo, file.readTo + line.length + 1);
     feed(`${T} stdout P {"traceId":"a","time":`, older);
     feed(`${T} stdout P "2026`, older);
     feed(`${T} stderr F ${json({ traceId: 'c' })}`, newer);
@@ -224,7 +226,7 @@ describe('joining', () => {
           const second = setUp();
           const file = new InFlight('f00', first.file.committed, () => undefined);
           for (const line of rest.split('\n').slice(0, -1)) {
-            second.sink.line(line, file, file.readTo, file.readTo + line.length + 1);
+            second.sink.line(sliceOf(line), file, file.readTo, file.readTo + line.length + 1);
           }
           // The same identity, or writing it again would be writing it twice.
           for (const record of second.records) {
@@ -265,7 +267,7 @@ describe('joining', () => {
                 .slice(window.committed);
               for (const line of rest.split('\n').slice(0, -1)) {
                 if (left-- <= 0) return records;
-                sink.line(line, window, window.readTo, window.readTo + line.length + 1);
+                sink.line(sliceOf(line), window, window.readTo, window.readTo + line.length + 1);
               }
             }
             sink.end();

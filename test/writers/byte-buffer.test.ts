@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Latin1Buffer } from '../../src/writers/latin1-buffer.ts';
+import { ByteBuffer } from '../../src/writers/byte-buffer.ts';
 
 it('gives back the bytes of all that was added since it was cleared', () => {
-  const buffer = new Latin1Buffer();
+  const buffer = new ByteBuffer();
   const text = fc.tuple(fc.constantFrom('\0', 'a', '\u00ff', 'é'), fc.integer({ min: 0, max: 40_000 }));
   fc.assert(
     fc.property(fc.array(text, { maxLength: 20 }), (texts) => {
@@ -17,7 +17,7 @@ it('gives back the bytes of all that was added since it was cleared', () => {
 });
 
 it('works after a text that is larger than what it keeps', () => {
-  const buffer = new Latin1Buffer();
+  const buffer = new ByteBuffer();
   buffer.add('x'.repeat(9_000_000));
   expect(buffer.bytes().length).toBe(9_000_000);
   buffer.clear();

@@ -1,0 +1,48 @@
+import type { LogRecord } from '../record/log-record.ts';
+
+const firstBytes = 32_768;
+/** Up to so many characters a loop is faster than the call that writes a text. */
+const loopLength = 64;
+/** What is kept for the next use; a larger buffer, made for a large record, is not. */
+const keptBytes = 4 * 2 ** 20;
+
+/** Collects text and records as bytes, in memory that is used again. */
+export class ByteBuffer {
+  #bytes = Buffer.allocUnsafeSlow(firstBytes);
+  #length = 0;
+
+  /** @param text of characters U+0000 to U+00FF. */
+  add(text: string): void {
+    const { length } = text;
+    this.#makeRoom(length);
+    if (length > loopLength) {
+      this.#bytes.write(text, this.#length, 'latin1');
+    } else {
+      for (let i = 0; i < length; i++) this.#bytes[this.#length + i] = text.charCodeAt(i);
+    }
+    this.#length += length;
+  }
+
+  addRecord(record: Pick<LogRecord, 'byteLength' | 'copyTo'>): void {
+    this.#makeRoom(record.byteLength);
+    this.#length = record.copyTo(this.#bytes, this.#length);
+  }
+
+  /** What was added since the last `clear()`; valid until then. */
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+    if (this.#bytes.length > keptBytes) this.#bytes = Buffer.allocUnsafeSlow(firstBytes);
+  }
+
+  #makeRoom(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
+}
