@@ -28,6 +28,8 @@ export interface PipelineOptions {
   readonly downAfter?: number;
   /** Most batches that wait for the store. */
   readonly maxBatches?: number;
+  /** A batch is written after so long, full or not; 50 unless told otherwise. */
+  readonly batchPeriodMs?: number;
   /** Another container's, whose loop, batches and store are this one's too. To be ended after this one. */
   readonly shared?: Pipeline;
 }
@@ -108,7 +110,9 @@ export class Pipeline {
       });
     this.batcher =
       shared?.batcher ??
-      new Batcher({ records: 20, bytes: 1024 * 1024, periodMs: 50 }, (batch) => this.delivery.submit(batch));
+      new Batcher({ records: 20, bytes: 1024 * 1024, periodMs: options.batchPeriodMs ?? 50 }, (batch) =>
+        this.delivery.submit(batch),
+      );
     const { delivery } = this;
     this.loop =
       shared?.loop ??
@@ -143,6 +147,7 @@ export class Pipeline {
       onRefused: (reason) => this.refused.push(reason),
       onGap: (gap) => this.gaps.push(gap),
       onRescan: () => this.rescans++,
+      onPerishable: () => this.batcher.flush(),
     });
     const loop = this.#shared ? undefined : this.loop.run(this.#stop.signal);
     this.#running = Promise.all([loop, this.#runTail()]);

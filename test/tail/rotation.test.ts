@@ -265,6 +265,31 @@ describe('rotation by the kubelet', () => {
   });
 });
 
+describe('deletion', () => {
+  it('has what was read of a file stored when the file goes, and not only when its batch is due', async () => {
+    const pipeline = start({ batchPeriodMs: 3_600_000 });
+    dir.put('0.log', dir.lines(3));
+    await until(() => pipeline.read.length === 3, { what: 'three records read' });
+    expect(pipeline.stored.size).toBe(0);
+    dir.remove('0.log');
+    await pipeline.until(3);
+    expectAll(pipeline);
+  });
+
+  it('tells no gap, at the next start, of a file that was read to its end and went as the agent stopped', async () => {
+    dir.put('0.log', dir.lines(3));
+    const first = start();
+    await first.until(3);
+    dir.remove('0.log');
+    const saved = await first.terminate();
+    running.pop();
+    dir.put('0.log', dir.lines());
+    const second = start({ saved });
+    await second.until(1);
+    expect(second.gaps).toEqual([]);
+  });
+});
+
 describe('truncation and replacement', () => {
   it('reads a file anew that was truncated in place', async () => {
     dir.put('0.log', dir.lines(10));
