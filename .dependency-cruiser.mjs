@@ -20,7 +20,10 @@ const directions = {
   deliver: { any: ['util', 'batch', 'writers/log-writer.ts'], types: ['record', 'ops', 'config'] },
   trace: { any: ['util', 'writers'], types: ['record', 'config', 'ops'] },
   // What the agent is doing, gathered from its parts when somebody asks.
-  status: { any: ['util', 'ops'], types: ['config', 'offsets', 'pods', 'tail', 'record', 'deliver'] },
+  status: {
+    any: ['util', 'ops', 'offsets/ledger.ts'],
+    types: ['config', 'offsets', 'pods', 'tail', 'record', 'deliver'],
+  },
   'agent.ts': {
     any: [
       'util',

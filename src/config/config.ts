@@ -30,6 +30,8 @@ export interface Config {
   /** The kubelet's containerLogMaxSize, in bytes, and containerLogMaxFiles: when it deletes what is unread. */
   readonly kubeletLogMaxSize: number;
   readonly kubeletLogMaxFiles: number;
+  /** Tell one skipped line for each container and reason on the status page. */
+  readonly showSkippedLines: boolean;
   /** Most containers that have series of their own in the metrics. */
   readonly metricsContainers: number;
   /** Absolute. */

@@ -272,6 +272,14 @@ export const settings = {
     placeholder: 'port',
     meaning: 'Serves the status page, /status.json, /metrics, /healthz and /readyz; 0 is off',
   }),
+  showSkippedLines: setting({
+    variable: 'SHOW_SKIPPED_LINES',
+    group: 'The agent itself',
+    default: 'true',
+    parse: boolean,
+    placeholder: 'true|false',
+    meaning: 'Show a sample of the lines that are no record on the status page, to whoever can reach it',
+  }),
   metricsContainers: setting({
     variable: 'METRICS_CONTAINERS',
     group: 'The agent itself',

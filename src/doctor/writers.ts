@@ -1,14 +1,18 @@
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Config } from '../config/config.ts';
 import { createLog } from '../ops/log.ts';
 import { ConfigError } from '../util/config-error.ts';
-import { selectWriters } from '../writers/select-writer.ts';
+import type { LogWriter } from '../writers/log-writer.ts';
+import { builtInNames, selectWriters } from '../writers/select-writer.ts';
 import { type Check, fail, type Finding, messageOf, ok, skip, warn } from './finding.ts';
 
-/** Whether each writer of WRITERS can be loaded, opened and reached, with the rights it needs. */
+/** Whether each writer of WRITERS can be loaded and reached, with the rights it needs. Nothing is written. */
 export const checkWriters: Check = async ({ config, signal }) => {
   const heard: string[] = [];
   const write = (line: string) => void heard.push((JSON.parse(line) as { msg: string }).msg);
   const log = await createLog({ level: 'warn', pretty: false, destination: { write } });
-  let writers: Awaited<ReturnType<typeof selectWriters>>;
+  let writers: readonly LogWriter[];
   try {
     writers = await selectWriters({ config, log });
   } catch (error) {
@@ -16,23 +20,49 @@ export const checkWriters: Check = async ({ config, signal }) => {
     return error.mistakes.map((mistake) => fail('WRITERS', mistake, 'Mend the setting, or the module.'));
   }
   const findings = await Promise.all(
-    writers.map(async (writer): Promise<Finding> => {
-      const what = `writer ${writer.name}`;
-      try {
-        await writer.open?.(signal);
-        if (writer.check === undefined) return skip(what, 'opens; whether it can write only a write tells');
-        await writer.check(signal);
-        return ok(what, 'can be reached, and may write');
-      } catch (error) {
-        const reason = error instanceof ConfigError ? error.mistakes.join('; ') : messageOf(error);
-        return fail(what, reason, 'Nothing is lost meanwhile: reading waits until it works.');
-      } finally {
-        await writer.close?.();
-      }
-    }),
+    writers.map(async (writer) => await checkWriter(writer, config, signal)),
   );
-  return [
-    ...findings,
-    ...heard.map((message) => warn('writers', message, 'It is no hindrance now, and may become one.')),
-  ];
+  const warnings = heard.map((text) => warn('writers', text, 'It is no hindrance now, and may become one.'));
+  return [...findings, ...warnings];
 };
+
+async function checkWriter(writer: LogWriter, { file }: Config, signal: AbortSignal): Promise<Finding> {
+  const what = `writer ${writer.name}`;
+  if (writer.name === 'stdout') return ok(what, 'needs nothing');
+  // Not opened: it would mend what it takes for the torn end of a crash, while an agent writes that very line.
+  if (writer.name === 'file') return await checkFile(what, file.path);
+  // What a module of somebody's own does when it is opened beside the agent's is not known.
+  if (!builtInNames.includes(writer.name))
+    return skip(what, 'can be loaded; whether it works only the agent tells');
+  try {
+    await writer.open?.(signal);
+    await writer.check?.(signal);
+    return ok(what, 'can be reached, and may write');
+  } catch (error) {
+    const reason = error instanceof ConfigError ? error.mistakes.join('; ') : messageOf(error);
+    return fail(what, reason, 'Nothing is lost meanwhile: reading waits until it works.');
+  } finally {
+    await writer.close?.();
+  }
+}
+
+async function checkFile(what: string, path: string): Promise<Finding> {
+  const there = await mayWrite(path);
+  const trouble = there === 'ENOENT' ? await mayWrite(dirname(path)) : there;
+  if (trouble === undefined) return ok(what, `${path} can be written`);
+  return fail(
+    what,
+    `${path} cannot be written: ${trouble}`,
+    'FILE_PATH must be a file in a directory that is there and may be written.',
+  );
+}
+
+/** The error's code; undefined where there is none. */
+async function mayWrite(path: string): Promise<string | undefined> {
+  try {
+    await access(path, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  }
+}

@@ -1,4 +1,6 @@
+import { SKIP_REASONS } from '../offsets/ledger.ts';
 import type { ContainerState, ContainerStatus, FileStatus, SampleStatus } from '../ops/status.ts';
+import type { SkipSamples } from '../record/skip-samples.ts';
 import type { FileTail } from '../tail/file-tail.ts';
 import type { Figures } from './containers.ts';
 
@@ -8,6 +10,8 @@ export interface Circumstances {
   readonly waitsFor: string | undefined;
   /** Its pod is neither deleted nor deselected. */
   readonly wanted: boolean;
+  /** Skipped lines may be shown. */
+  readonly showSkippedLines: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -42,14 +46,16 @@ export function containerStatus(figures: Figures, circumstances: Circumstances):
     deadLettered,
     inFlight,
     skipped: Object.fromEntries(Object.entries(skipped).filter(([, count]) => count > 0)),
-    samples: Object.keys(skipped).flatMap((reason): SampleStatus[] => {
-      const sample = samples.get(reason as keyof typeof skipped);
-      return sample === undefined
-        ? []
-        : [{ reason, text: sample.text, at: new Date(sample.at).toISOString() }];
-    }),
+    samples: circumstances.showSkippedLines ? sampled(samples) : [],
     files: tail.files.ordered.map(fileStatus),
   };
+}
+
+function sampled(samples: Pick<SkipSamples, 'get'>): SampleStatus[] {
+  return SKIP_REASONS.flatMap((reason) => {
+    const sample = samples.get(reason);
+    return sample === undefined ? [] : [{ reason, text: sample.text, at: new Date(sample.at).toISOString() }];
+  });
 }
 
 export function timeOf(ms: number | undefined): string | null {

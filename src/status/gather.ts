@@ -62,6 +62,7 @@ export async function gatherStatus(told: Told): Promise<Status> {
     containers: [...told.containers.figures(now)].map((figures) =>
       containerStatus(figures, {
         waitsFor,
+        showSkippedLines: config.showSkippedLines,
         wanted: manager.pod(podDirectory(figures.target.directory))?.wanted ?? false,
         now,
       }),

@@ -181,13 +181,12 @@ export class FileTail {
   }
 
   /**
-   * What comes next in a plain file, without reading on: so many bytes at most, one character a byte; undefined
-   * where no descriptor is open or the file is compressed.
+   * What comes next in a plain file, without reading on, as much as fits into the buffer, one character a byte;
+   * undefined where no descriptor is open or the file is compressed.
    */
-  peek(bytes: number): string | undefined {
+  peek(buffer: Buffer): string | undefined {
     if (this.#fd === undefined || this.entry.compressed) return undefined;
-    const buffer = Buffer.allocUnsafe(bytes);
-    const read = readSync(this.#fd, buffer, 0, bytes, this.taken);
+    const read = readSync(this.#fd, buffer, 0, buffer.length, this.taken);
     return buffer.toString('latin1', 0, read);
   }
 

@@ -1,9 +1,8 @@
 import type { FileTail } from './file-tail.ts';
 
-/** Longer than the longest time of a CRI line. */
-const CRI_TIME_BYTES = 48;
-/** Docker's time is the last member of a line, which is 16 KiB of text at most, escaped. */
-const DOCKER_LINE_BYTES = 128 * 1024;
+/** Longer than the longest time of a CRI line; and than most lines of Docker's, whose time comes last. */
+const criTime = Buffer.allocUnsafeSlow(48);
+const dockerLine = Buffer.allocUnsafeSlow(32 * 1024);
 
 /**
  * When the oldest byte that is not read was written, in milliseconds since 1970; undefined where all is read. Its
@@ -16,10 +15,10 @@ export function unreadSince(files: readonly FileTail[]): number | undefined {
 }
 
 function lineTime(file: FileTail): number | undefined {
-  const head = file.peek(CRI_TIME_BYTES);
+  const head = file.peek(criTime);
   if (head === undefined) return undefined;
   const text = head.startsWith('{')
-    ? /"time":"([^"]+)"\}\r?\n/.exec(file.peek(DOCKER_LINE_BYTES) ?? '')?.[1]
+    ? /"time":"([^"]+)"\}\r?\n/.exec(file.peek(dockerLine) ?? '')?.[1]
     : head.slice(0, Math.max(0, head.indexOf(' ')));
   const time = Date.parse(text ?? '');
   return Number.isNaN(time) ? undefined : time;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -200,6 +200,17 @@ describe('frostbeat doctor', () => {
       { status: 'fail', found: expect.stringContaining('ENOENT') },
     ]);
     expect(statuses(findings, 'skip')).toEqual(expect.arrayContaining(['agent', 'log rotation', 'clock']));
+  });
+
+  it('does not open the file that an agent may be writing to', async () => {
+    env = { ...env, POD_SOURCE: 'directory', FILE_PATH: join(directory, 'records.ndjson') };
+    writeFileSync(env['FILE_PATH']!, '{"half a li');
+    expect(of((await run()).findings, 'writer file')).toMatchObject([{ status: 'ok' }]);
+    expect(readFileSync(env['FILE_PATH']!, 'utf8')).toBe('{"half a li');
+    env['FILE_PATH'] = join(directory, 'nowhere', 'records.ndjson');
+    expect(of((await run()).findings, 'writer file')).toMatchObject([
+      { status: 'fail', found: expect.stringMatching(/cannot be written: ENOENT$/) },
+    ]);
   });
 
   it('is for people by default, and sums up', async () => {

@@ -42,6 +42,7 @@ describe('the configuration', () => {
       kubeletLogMaxSize: 10 * 2 ** 20,
       kubeletLogMaxFiles: 5,
       metricsContainers: 200,
+      showSkippedLines: true,
       logRoots: ['/var/lib/docker/containers'],
       shutdownTimeoutMs: 25_000,
       logLevel: 'info',

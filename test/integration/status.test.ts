@@ -71,4 +71,12 @@ it('an agent at work tells of its containers: files, offsets, counts, skipped li
   expect(page).toContain('All is well');
   const own = await (await fetch(`${agent.base}/?container=demo-system_shop_uid-1/app`)).text();
   expect(own).toContain('Listening on &lt;b&gt;8080&lt;/b&gt;');
+
+  await agent.stop();
+  const discreet = await node.startAgent({ WRITERS: 'file', SHOW_SKIPPED_LINES: 'false' });
+  await discreet.ready();
+  appendFileSync(followed, `${new Date().toISOString()} stdout F my password\n`);
+  const told = async () => await (await fetch(`${discreet.base}/status.json`)).text();
+  await until(async () => (await told()).includes('"not_json":1}'), { what: 'the skip' });
+  expect(await told()).not.toContain('my password');
 });

@@ -306,12 +306,17 @@ function troubles({ troubles: all, now }: Status): Html {
                 html` <li>
                   <span class="state ${level === 'warn' ? 'warn' : 'bad'}">${level}</span> ${message}
                   <span class="what"
-                    >${ago(time, now)}${Object.entries(details).map(([name, value]) => html` · ${name}: ${short(value)}`)}</span
+                    >${ago(time, now)}${Object.entries(details).map(([name, value]) => (isTold(value, message) ? null : html` · ${name}: ${short(value)}`))}</span
                   >
                 </li>`,
             )}
           </ol>`
     }`;
+}
+
+/** The message says it already: an error's text, most often. */
+function isTold(value: unknown, message: string): boolean {
+  return typeof value === 'string' && value.length > 3 && message.includes(value.slice(0, 40));
 }
 
 function short(value: unknown): string {

@@ -25,7 +25,7 @@ button { cursor: pointer }
 .problems li.bad { border-left-color: var(--bad); color: var(--text) } .problems strong { color: var(--warn) } .problems .bad strong { color: var(--bad) }
 .problems p { margin: .15rem 0; overflow-wrap: anywhere } .problems strong { overflow-wrap: anywhere }
 .todo::before { content: "→ "; font-weight: 700 }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.6rem, 1fr)); gap: .6rem; margin: 1rem 0 0; padding: 0 }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.1rem, 1fr)); gap: .6rem; margin: 1rem 0 0; padding: 0 }
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .5rem .8rem }
 dt { color: var(--dim); font-size: .85rem } dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums } dd small { display: block; color: var(--dim); font-size: .8rem }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px }
