@@ -89,7 +89,11 @@ export class ContainerTail implements Tail, Pollable {
     signal.removeEventListener('abort', stop);
     stopBy.removeEventListener('abort', end);
     await loop.remove(this);
-    if (!this.#held) this.#finishGone();
+    if (!this.#held) {
+      // Its file may have gone by the next start.
+      this.#options.sink.idle();
+      this.#finishGone();
+    }
     this.files.close();
     this.#options.onEnd?.();
   }

@@ -44,7 +44,7 @@ export const TIMING: Timing = {
   settle: 500,
   settleTorn: 5_000,
   linger: 15_000,
-  idle: 1_000,
+  idle: 300,
   torn: 60_000,
   drainGrace: 2_000,
   drainCut: 5_000,

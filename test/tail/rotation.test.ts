@@ -276,6 +276,19 @@ describe('deletion', () => {
     expectAll(pipeline);
   });
 
+  it('has a record stored that lacks only its line end when the agent stops: its file may have gone by the next start', async () => {
+    const pipeline = start({ timing: { idle: 60_000 } });
+    dir.put('0.log', dir.lines());
+    await pipeline.until(1);
+    dir.put('0.log', dir.cri(dir.record(), 'P'));
+    const size = statSync(dir.file('0.log')).size;
+    const [file] = pipeline.tail.files.ordered;
+    await until(() => file!.position === size, { what: 'the last record read' });
+    await pipeline.terminate();
+    running.pop();
+    expectAll(pipeline);
+  });
+
   it('tells no gap, at the next start, of a file that was read to its end and went as the agent stopped', async () => {
     dir.put('0.log', dir.lines(3));
     const first = start();

@@ -13,7 +13,7 @@ import type { FileTrack, TortureContainer } from './torture-container.ts';
 const OPEN_ROUNDS = 20;
 /** What was written so many rounds ago is in what the agent says of the bytes it has not read. */
 const LOOK_ROUNDS = 12;
-/** What was read so many rounds ago is stored, where no batch waits: 1 s for a line without an end, 0.5 s for its batch, and a second to spare. */
+/** What was read so many rounds ago is stored, where no batch waits: a line without an end waits, its batch does, and there is time to spare. */
 const STORE_ROUNDS = 60;
 /** What is known for so many rounds is in the offsets file, which is saved every second. */
 const SAVED_ROUNDS = 50;
