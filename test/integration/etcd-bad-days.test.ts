@@ -81,6 +81,10 @@ describe('a batch that etcd refuses for now', () => {
     writeRecords(logOf(node, 'bad'), 1, 'bad');
     await until(async () => agent.complaints.length > 0, { timeoutMs: 10_000, what: 'the refusal' });
     expect(agent.complaints[0]).toContain('the user lacks a permission');
+    // The refusal may be told before any batch: what is written now must not come into the batch of the bad one.
+    await until(async () => (await agent.metric('batches_failed')) === 1, {
+      what: 'the batch of the bad one',
+    });
     for (let n = 0; n < 10; n++) writeRecords(logOf(node, 'good'), 200, 'good');
     await untilStored(etcd, 2_000);
     await until(async () => (await agent.metric('lines_delivered_total')) === 2_000, {
