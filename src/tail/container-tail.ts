@@ -3,10 +3,10 @@ import type { ContainerOffsets } from '../offsets/offset-store.ts';
 import type { Gap, GapReason } from '../offsets/offsets-file.ts';
 import type { Tail } from '../pods/tail.ts';
 import { ContainerFiles, type ContainerFilesOptions } from './container-files.ts';
-import type { FileTail } from './file-tail.ts';
+import type { FileTail, Piece } from './file-tail.ts';
 import type { LineSink } from './line-sink.ts';
 import { compareNames, type LogName } from './log-names.ts';
-import type { Pollable, ReadLoop } from './read-loop.ts';
+import { type Pollable, type ReadLoop, TICK_MS } from './read-loop.ts';
 import { RescanSchedule } from './rescan-schedule.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { unreadSince } from './unread-since.ts';
@@ -49,6 +49,8 @@ export class ContainerTail implements Tail, Pollable {
   readonly #rescans: RescanSchedule;
   #nextLook = 0;
   #lastData = 0;
+  /** When it was first looked at: what is new is not quiet yet. */
+  #since = Infinity;
   #idleTold = true;
   #drainSince: number | undefined;
   #draining = false;
@@ -100,11 +102,17 @@ export class ContainerTail implements Tail, Pollable {
 
   drain(): void {
     this.#draining = true;
+    this.#lookNow();
   }
 
   rescan(): void {
     this.#rescans.soon();
+    this.#lookNow();
+  }
+
+  #lookNow(): void {
     this.#nextLook = 0;
+    this.#options.loop.lookNow();
   }
 
   open(): void {
@@ -157,9 +165,16 @@ export class ContainerTail implements Tail, Pollable {
     return this.#failing ?? this.files.openFailure;
   }
 
+  get nextLook(): number {
+    return this.#nextLook;
+  }
+
   look(now: number): boolean {
-    if (now < this.#nextLook) return false;
-    this.#nextLook = now + this.#lookPeriod(now);
+    // A timer may come a fraction of a millisecond early.
+    if (now < this.#nextLook - 1) return false;
+    // At the same times for all, so that many quiet containers wake the process as seldom as one.
+    const period = this.#lookPeriod(now);
+    this.#nextLook = (Math.floor((now + 1) / period) + 1) * period;
     try {
       return this.#look(now) && !this.#held;
     } catch (error) {
@@ -168,19 +183,21 @@ export class ContainerTail implements Tail, Pollable {
     }
   }
 
-  async read(now: number): Promise<boolean> {
+  read(now: number): boolean | Promise<boolean> {
     try {
-      return await this.#read(now);
+      const more = this.#read(now);
+      return typeof more === 'boolean' ? more : more.catch((error: unknown) => this.#failed(error, now));
     } catch (error) {
-      this.#failed(error, now);
-      return false;
+      return this.#failed(error, now);
     }
   }
 
   #lookPeriod(now: number): number {
-    const { busyLook, quietLook, quietAfter, lookSpacing } = this.#timing;
-    if (now - this.#lastData >= quietAfter) return quietLook;
-    return Math.min(quietLook, Math.max(busyLook, this.#options.loop.size * lookSpacing));
+    const { busyLook, quietLook, quietAfter, lookSpacing, spacedLook } = this.#timing;
+    this.#since = Math.min(this.#since, now);
+    const quiet = now - Math.max(this.#lastData, this.#since) >= quietAfter;
+    const spaced = Math.min(spacedLook, this.#options.loop.size * lookSpacing);
+    return Math.max(quiet ? quietLook : busyLook, Math.ceil(spaced / TICK_MS) * TICK_MS);
   }
 
   #look(now: number): boolean {
@@ -220,7 +237,7 @@ export class ContainerTail implements Tail, Pollable {
     return current !== undefined && (current.deleted || current !== this.files.ordered.at(-1));
   }
 
-  async #read(now: number): Promise<boolean> {
+  #read(now: number): boolean | Promise<boolean> {
     if (this.#held) return false;
     const file = this.#current();
     if (this.#stopping && file?.deleted !== true) {
@@ -228,7 +245,12 @@ export class ContainerTail implements Tail, Pollable {
       return false;
     }
     if (file === undefined) return this.#maybeDrained(now);
-    const piece = await file.readPiece();
+    const piece = file.readPiece();
+    if (typeof piece !== 'string') return piece.then((unzipped) => this.#took(unzipped, file, now));
+    return this.#took(piece, file, now);
+  }
+
+  #took(piece: Piece, file: FileTail, now: number): boolean {
     if (piece === 'end') return this.#atEnd(file, now);
     if (piece === 'torn') return this.#torn(file, now);
     this.#failing = undefined;
@@ -445,9 +467,10 @@ export class ContainerTail implements Tail, Pollable {
     }
   }
 
-  #failed(error: unknown, now: number): void {
+  #failed(error: unknown, now: number): false {
     this.#failing = (error as Error).message;
     this.#options.onFailure?.(error);
     this.#nextLook = now + this.#timing.failure;
+    return false;
   }
 }

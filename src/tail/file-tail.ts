@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, readSync, type Stats } from 'node:fs';
 import type { InFlight } from '../offsets/in-flight.ts';
-import { type ByteSource, CHUNK_BYTES, GzipSource, PlainSource } from './byte-source.ts';
+import { GzipSource } from './gzip-source.ts';
+import { readPiece } from './read-piece.ts';
 import { type Fingerprint, stillBegins } from './file-id.ts';
 import type { LineSink } from './line-sink.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -43,7 +44,7 @@ export class FileTail {
   entry: LogEntry;
   /** Undefined while no descriptor is open. */
   #fd: number | undefined;
-  #source: ByteSource | undefined;
+  #unzipping: GzipSource | undefined;
   /** As seen last; `size` is of the form that is open. */
   stat: Stats;
   /** Since when no name leads to it, in milliseconds since 1970. */
@@ -141,36 +142,36 @@ export class FileTail {
   }
 
   /** Reads one piece and hands its lines over. */
-  async readPiece(): Promise<Piece> {
+  readPiece(): Piece | Promise<Piece> {
     if (this.#fd === undefined) return 'end';
+    return this.entry.compressed ? this.#readZipped(this.#fd) : this.#readPlain(this.#fd);
+  }
+
+  async #readZipped(fd: number): Promise<Piece> {
+    this.#unzipping ??= new GzipSource(fd, this.position);
     try {
-      return this.entry.compressed ? await this.#readZipped(this.#fd) : await this.#readPlain(this.#fd);
+      const piece = await this.#unzipping.read();
+      if (piece === undefined) return 'end';
+      if (piece.length === 0) return 'busy';
+      this.#splitter.write(piece);
+      return 'data';
     } catch (error) {
-      // What the source holds is behind us or lost: the next attempt begins anew, at the position.
-      this.#closeSource();
+      // What was unzipped is behind us or lost: the next attempt begins anew, at the position.
+      this.#endUnzipping();
       if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') !== true) throw error;
       return 'torn';
     }
   }
 
-  async #readZipped(fd: number): Promise<Piece> {
-    this.#source ??= new GzipSource(fd, this.position);
-    const piece = await this.#source.read(CHUNK_BYTES);
-    if (piece === undefined) return 'end';
-    if (piece.length === 0) return 'busy';
-    this.#splitter.write(piece);
-    return 'data';
-  }
-
-  async #readPlain(fd: number): Promise<Piece> {
+  /** Synchronously: what was written lately is in the page cache, and the kernel reads ahead of a backlog. */
+  #readPlain(fd: number): Piece {
     if (this.stat.size <= this.position) this.look();
     const { size, mtimeMs } = this.stat;
     if (size < this.position) {
       return size > 0 && this.#stillBegins(fd) ? 'shrunk' : this.#replaced(this.#sizeSeen);
     }
     const most = Math.min(size, this.limit) - this.position;
-    if (most > 0) this.#source ??= new PlainSource(fd, this.position);
-    const piece = most > 0 ? await this.#source!.read(most) : undefined;
+    const piece = most > 0 ? readPiece(fd, this.position, most) : undefined;
     // Asked after the read: had the file been truncated before it, its first line would be another by now.
     if (!this.#stillBegins(fd)) return this.#replaced(this.#sizeVerified);
     this.#sizeVerified = size;
@@ -206,7 +207,7 @@ export class FileTail {
    */
   rewind(): void {
     this.window.rewind(this.stat.size);
-    this.#closeSource();
+    this.#endUnzipping();
     this.#splitter = this.#splitterAt(this.stat.size);
     this.#sizeSeen = this.stat.size;
     if (this.limit !== Infinity) this.limit = Math.min(this.limit, this.stat.size);
@@ -229,7 +230,7 @@ export class FileTail {
   }
 
   close(): void {
-    this.#closeSource();
+    this.#endUnzipping();
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
   }
@@ -242,8 +243,8 @@ export class FileTail {
     });
   }
 
-  #closeSource(): void {
-    this.#source?.close();
-    this.#source = undefined;
+  #endUnzipping(): void {
+    this.#unzipping?.close();
+    this.#unzipping = undefined;
   }
 }

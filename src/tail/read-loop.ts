@@ -4,8 +4,10 @@ import { setImmediate as breathe } from 'node:timers/promises';
 export interface Pollable {
   /** Looks what is new: cheap, never reads lines. True if `read` may find something. Never throws. */
   look(now: number): boolean;
-  /** Reads one piece at most. True if there may be more at once. Never rejects. */
-  read(now: number): Promise<boolean>;
+  /** When it wants to be looked at; at every tick where it does not say. */
+  readonly nextLook?: number;
+  /** Reads one piece at most. True if there may be more at once. Never throws or rejects. */
+  read(now: number): boolean | Promise<boolean>;
 }
 
 /** Whether what comes after the tails has room; closed, nothing is read, but files are still looked after. */
@@ -13,8 +15,10 @@ export interface Gate {
   readonly open: boolean;
 }
 
-/** Looks come so often, in milliseconds. */
-const TICK_MS = 50;
+/** Looks come so often at most, in milliseconds. */
+export const TICK_MS = 50;
+/** And so often at least, also where nobody wants one. */
+const REST_MS = 1_000;
 /** Reading lets timers and sockets have their turn after so long, in milliseconds. */
 const BREATH_MS = 5;
 
@@ -31,7 +35,8 @@ export class ReadLoop {
   readonly #queued = new Set<Pollable>();
   #reading: { tail: Pollable; done: Promise<unknown> } | undefined;
   #wake: (() => void) | undefined;
-  #added = false;
+  /** A look is wanted before its time. */
+  #asked = false;
   /** Rounds of looks so far. */
   rounds = 0;
 
@@ -49,7 +54,12 @@ export class ReadLoop {
   /** It is looked at at once. */
   add(tail: Pollable): void {
     this.#tails.add(tail);
-    this.#added = true;
+    this.lookNow();
+  }
+
+  /** Something has changed at a tail that wanted no look yet. */
+  lookNow(): void {
+    this.#asked = true;
     this.#wake?.();
   }
 
@@ -72,14 +82,24 @@ export class ReadLoop {
       const now = steadyNow();
       this.rounds++;
       this.#eachRound(now);
-      this.#added = false;
-      for (const tail of this.#tails) if (tail.look(now)) this.#enqueue(tail);
+      this.#asked = false;
+      const next = this.#lookAround(now);
       do {
-        await this.#readUntil(now + TICK_MS, signal);
-        await this.#sleepUntil(now + TICK_MS);
-      } while (steadyNow() < now + TICK_MS && !this.#added && !signal.aborted);
+        await this.#readUntil(next, signal);
+        if (!this.#asked && !signal.aborted) await this.#sleepUntil(next);
+      } while (steadyNow() < next && !this.#asked && !signal.aborted);
     }
     signal.removeEventListener('abort', wake);
+  }
+
+  /** Returns when the next round is due. */
+  #lookAround(now: number): number {
+    let next = now + REST_MS;
+    for (const tail of this.#tails) {
+      if (tail.look(now)) this.#enqueue(tail);
+      next = Math.min(next, tail.nextLook ?? 0);
+    }
+    return Math.max(next, now + TICK_MS);
   }
 
   async #readUntil(deadline: number, signal: AbortSignal): Promise<void> {
@@ -88,17 +108,22 @@ export class ReadLoop {
       const tail = this.#queue.shift()!;
       this.#queued.delete(tail);
       if (!this.#tails.has(tail)) continue;
-      const done = tail.read(steadyNow());
-      this.#reading = { tail, done };
-      if (await done) this.#enqueue(tail);
-      this.#reading = undefined;
+      const more = tail.read(steadyNow());
+      if (more === true || (more !== false && (await this.#read(tail, more)))) this.#enqueue(tail);
       const now = steadyNow();
-      if (now >= deadline) return;
+      if (now >= deadline || this.#asked) return;
       if (now - breath >= BREATH_MS) {
         await breathe();
         breath = now;
       }
     }
+  }
+
+  async #read(tail: Pollable, done: Promise<boolean>): Promise<boolean> {
+    this.#reading = { tail, done };
+    const more = await done;
+    this.#reading = undefined;
+    return more;
   }
 
   #enqueue(tail: Pollable): void {
@@ -107,7 +132,7 @@ export class ReadLoop {
     this.#queue.push(tail);
   }
 
-  /** Until the next tick, or until woken. */
+  /** Until then, or until woken. */
   async #sleepUntil(deadline: number): Promise<void> {
     const left = deadline - steadyNow();
     if (left <= 0) {

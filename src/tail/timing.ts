@@ -4,10 +4,11 @@ export interface Timing {
   readonly busyLook: number;
   readonly quietLook: number;
   /**
-   * For each container that is followed, so much passes at least between two looks at one that writes, up to
-   * `quietLook`: with many containers each has more to read at a time, and all of them cost no more than a few.
+   * For each container that is followed, so much passes at least between two looks at one of them, up to
+   * `spacedLook`: with many containers each has more to read at a time, and all of them cost no more than a few.
    */
   readonly lookSpacing: number;
+  readonly spacedLook: number;
   /** A container that wrote nothing for so long is quiet. */
   readonly quietAfter: number;
   /** The directory's own time is looked at so often, and the directory is listed at least so often. */
@@ -36,8 +37,9 @@ export interface Timing {
 
 export const TIMING: Timing = {
   busyLook: 50,
-  quietLook: 250,
-  lookSpacing: 1,
+  quietLook: 500,
+  lookSpacing: 2,
+  spacedLook: 900,
   quietAfter: 10_000,
   directoryLook: 300,
   rescan: 10_000,

@@ -39,6 +39,7 @@ const QUICK: Timing = {
   ...TIMING,
   busyLook: 10,
   lookSpacing: 0,
+  spacedLook: 0,
   quietLook: 20,
   directoryLook: 20,
   rescan: 1000,

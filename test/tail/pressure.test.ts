@@ -181,6 +181,32 @@ describe('one loop for all', () => {
     }
   });
 
+  it('makes no more rounds than its containers want looks, and one at once when it is asked to', async () => {
+    let looks = 0;
+    const quiet = {
+      nextLook: 0,
+      look(now: number) {
+        if (now < quiet.nextLook) return false;
+        quiet.nextLook = now + (looks < 3 ? 300 : 60_000);
+        looks++;
+        return false;
+      },
+      read: () => false,
+    };
+    const loop = new ReadLoop({ open: true });
+    loop.add(quiet);
+    const stop = new AbortController();
+    const run = loop.run(stop.signal);
+    await until(() => looks === 3, { what: 'three looks' });
+    expect(loop.rounds).toBeLessThan(6);
+    await until(() => looks === 4, { what: 'the fourth' });
+    quiet.nextLook = 0;
+    loop.lookNow();
+    await until(() => looks === 5, { what: 'the look that was asked for', timeoutMs: 900 });
+    stop.abort();
+    await run;
+  });
+
   it('delivers the lines of 50 quiet containers while one has a large backlog', async () => {
     dir.put('0.log', dir.lines(150_000));
     const noisy = start();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GzipSource } from '../../src/tail/byte-source.ts';
+import { GzipSource } from '../../src/tail/gzip-source.ts';
 
 describe('a compressed file', () => {
   let directory: string;
