@@ -109,6 +109,10 @@ describe('frostbeat explain', () => {
     expect(stdout).toMatch(
       /^\(no agent answers at http:\/\/127\.0\.0\.1:\d+\/status\.json \(ECONNREFUSED\): told by /m,
     );
+    const excluded = await run({ ...node.env, EXCLUDE_CONTAINERS: 'a*' }, ['shop']);
+    expect(excluded.stdout).toMatch(
+      /^ {2}✗ CONTAINERS or EXCLUDE_CONTAINERS leave the container app out\.$/m,
+    );
     // Nothing is changed, and what the API does not say is no hindrance.
     node.api.break({ kind: 'refuse', status: 403 });
     expect((await node.explain('shop')).stdout).toMatch(

@@ -19,9 +19,12 @@ it('an agent at work tells of its containers: files, offsets, counts, skipped li
     uid: 'uid-1',
     node: 'node-1',
     labels: { app: 'snowplow' },
+    annotations: { 'frostbeat.io/exclude': 'sidecar' },
   });
+  writeRecords(join(node.podLogDir, 'demo-system_shop_uid-1/sidecar/0.log'), 1);
+  writeRecords(join(node.podLogDir, 'demo-system_shop_uid-1/proxy/0.log'), 1);
 
-  const agent = await node.startAgent({ WRITERS: 'file' });
+  const agent = await node.startAgent({ WRITERS: 'file', EXCLUDE_CONTAINERS: 'proxy' });
   await agent.ready();
   const status = async () => (await (await fetch(`${agent.base}/status.json`)).json()) as Status;
   const shop = async (): Promise<ContainerStatus | undefined> =>
@@ -52,7 +55,7 @@ it('an agent at work tells of its containers: files, offsets, counts, skipped li
   ]);
   expect(Date.now() - Date.parse(one.lastRecordAt!)).toBeLessThan(20_000);
 
-  await until(async () => (await status()).notFollowed.length === 3, {
+  await until(async () => (await status()).notFollowed.length === 5, {
     what: 'the others let go',
     timeoutMs: 20_000,
   });
@@ -61,6 +64,8 @@ it('an agent at work tells of its containers: files, offsets, counts, skipped li
   expect(why).toEqual({
     'demo-system_other_uid-3': expect.stringMatching(/^SELECTOR is app=snowplow: /),
     'kube-system_proxy_uid-2': 'NAMESPACE is demo-system: its namespace is kube-system.',
+    'demo-system_shop_uid-1/sidecar': "The pod's annotation frostbeat.io/exclude names it.",
+    'demo-system_shop_uid-1/proxy': "The agent's settings exclude containers of this name.",
     'lost+found': expect.stringMatching(/^Its name is not of the form/),
   });
   expect(all.writers).toMatchObject([{ name: 'file', failure: null, full: false, batches: 0 }]);

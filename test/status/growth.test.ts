@@ -35,6 +35,6 @@ test('a change of the rate is told after a minute or so, however often it is mea
 test('a truncated file has not grown', () => {
   const growth = new Growth();
   growth.sample([file('a', 1000)], 0);
-  growth.sample([file('a', 10)], 10_000);
-  expect(growth.bytesPerSecond).toBe(0);
+  growth.sample([file('a', 10), file('b', 500)], 10_000);
+  expect(growth.bytesPerSecond).toBe(50);
 });
