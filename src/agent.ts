@@ -293,11 +293,12 @@ async function podSource({
   log,
   metrics,
 }: Pick<AgentOptions, 'config' | 'log' | 'metrics'>): Promise<PodSource> {
-  const { podLogDir, namespaces, nodeName, selector } = config;
+  const { podLogDir, namespaces, nodeName, selector, stateDir } = config;
   if (config.podSource === 'directory') return new DirectorySource({ podLogDir, namespaces, log, metrics });
   // The client costs memory and start-up time: loaded only where the API is used.
   const { openPodWatch } = await import('./pods/pod-watch.ts');
-  return await openPodWatch({ nodeName, namespaces, selector, podLogDir, log, metrics });
+  const versionsPath = join(stateDir, 'pod-versions.json');
+  return await openPodWatch({ nodeName, namespaces, selector, podLogDir, versionsPath, log, metrics });
 }
 
 /** Names a container in the offsets file and in its files' identities. */

@@ -37,12 +37,18 @@ export class KnownPods {
     this.#pods.set(metadata.uid, pod);
   }
 
-  /** The pod is deleted, or no longer selected: the API says the same of both, but only one is marked. */
+  /**
+   * The pod is deleted, or no longer selected: the API says the same of both, but only one is marked. One that came
+   * and went unheard was selected to its end: what is left of it is wanted.
+   */
   delete(object: unknown): void {
-    const { uid, deletionTimestamp } = metadataOf(object);
+    const metadata = metadataOf(object);
+    const { uid, deletionTimestamp } = metadata;
     const known = this.#pods.get(uid);
-    if (known !== undefined)
-      this.#forget(uid, known, deletionTimestamp === undefined ? 'released' : 'deleted');
+    if (known === undefined && deletionTimestamp === undefined) return;
+    if (known === undefined) this.put(object);
+    const pod = this.#pods.get(uid);
+    if (pod !== undefined) this.#forget(uid, pod, deletionTimestamp === undefined ? 'released' : 'deleted');
   }
 
   /** These and no others exist. */

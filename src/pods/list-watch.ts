@@ -7,6 +7,8 @@ import { fullJitterMs, pause } from './backoff.ts';
 import { hedged } from './hedge.ts';
 import type { KnownPods } from './known-pods.ts';
 import type { Heard } from './targets.ts';
+import { isOlder } from './resource-version.ts';
+import type { SavedVersions } from './saved-versions.ts';
 import { chunks, watchEvents } from './watch-stream.ts';
 
 /** All in milliseconds. */
@@ -61,6 +63,8 @@ export interface ListWatchOptions {
   readonly fieldSelector: string;
   readonly labelSelector: string;
   readonly pods: KnownPods;
+  /** How far the last run had heard, and this one has. */
+  readonly versions: SavedVersions;
   /** Called after each full list. */
   readonly onListed: () => void;
   readonly log: Log;
@@ -84,6 +88,12 @@ export class ListWatch {
   readonly #repeated: Repeated;
   /** Where the next watch goes on; undefined asks for a list. */
   #version: string | undefined;
+  /** Of the last list. */
+  #listed = '';
+  /** Where the watch after the next list goes on: what was deleted since then no list tells. */
+  #resume: string | undefined;
+  /** The watch begins before the list, and has not yet been heard to have caught up with it. */
+  #resumed = false;
   /** The version a list must not be older than: the server's cache at first, the newest where that expired. */
   #listVersion: string | undefined = '0';
   #relistAt = 0;
@@ -109,6 +119,13 @@ export class ListWatch {
     this.#path =
       namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
     this.#repeated = new Repeated(options.log);
+    this.#resume = options.versions.get(this.#key);
+  }
+
+  /** Names what is watched. */
+  get #key(): string {
+    const { server, fieldSelector, labelSelector } = this.#options;
+    return `${server}${this.#path}?${fieldSelector}&${labelSelector}`;
   }
 
   get where(): string {
@@ -171,8 +188,11 @@ export class ListWatch {
     for await (const part of chunks(response, timing.bodyIdleMs)) text += part;
     const { items, version } = readList(text);
     pods.replaceAll(items);
-    this.#version = version;
-    this.#listVersion = version;
+    const from = this.#resume ?? version;
+    this.#resume = undefined;
+    this.#resumed = isOlder(from, version);
+    this.#version = this.#resumed ? from : version;
+    this.#listed = this.#listVersion = version;
     this.#listedAt = this.#heardAt = askedAt;
     this.#relistAt = performance.now() + timing.relistMs * (1 + random());
     this.listed = true;
@@ -213,23 +233,39 @@ export class ListWatch {
       // Of one that is opened anew upon suspicion nothing is known to be wrong.
       if (!reopened) this.#askedAt = undefined;
       clearTimeout(good);
-      if (performance.now() > this.#relistAt) this.#version = undefined;
+      if (performance.now() > this.#relistAt) this.#relist();
     }
+  }
+
+  #relist(): void {
+    this.#resume = this.#version ?? this.#resume;
+    this.#version = undefined;
   }
 
   #apply({ type, object }: { type: string; object: unknown }): void {
     const { pods } = this.#options;
     if (type === 'ERROR') {
       // As the reflectors of Kubernetes do: a watch that reports an error is not gone on with.
-      this.#version = undefined;
+      this.#relist();
       throw statusError(object);
     }
-    if (type === 'ADDED' || type === 'MODIFIED') pods.put(object);
+    const version = versionOf(object);
+    const isNews = version === undefined || !this.#resumed || isOlder(this.#listed, version);
+    // How things stand the list has told; what was deleted before it, it has not.
+    if ((type === 'ADDED' || type === 'MODIFIED') && isNews) pods.put(object);
     if (type === 'DELETED') pods.delete(object);
     this.#heardAt = performance.now();
-    const version = versionOf(object);
     // Applied first: what fails to apply is told again by the next watch.
-    if (version !== undefined) this.#version = this.#listVersion = version;
+    if (version !== undefined) this.#version = version;
+    if (version !== undefined && isNews) this.#caughtUp(version);
+  }
+
+  /** All is told that happened up to the version; where the watch was resumed, also what was deleted before the list. */
+  #caughtUp(version: string): void {
+    if (this.#resumed) this.#listedAt = 0; // No hole is between what was heard before it and after it.
+    this.#resumed = false;
+    this.#listVersion = version;
+    this.#options.versions.heard(this.#key, version);
   }
 
   #hedged<T>(signal: AbortSignal, send: (signal: AbortSignal, fresh: boolean) => Promise<T>) {
@@ -240,6 +276,8 @@ export class ListWatch {
   }
 
   #recovered(): void {
+    if (this.#resumed) this.#listedAt = 0;
+    else if (this.#version !== undefined) this.#caughtUp(this.#version);
     this.#failures = 0;
     this.#deniedSince = undefined;
     this.trouble = undefined;
@@ -253,10 +291,7 @@ export class ListWatch {
     this.#askedAt = undefined;
     if (isDenied(error)) this.#deniedSince ??= performance.now();
     else this.#deniedSince = undefined;
-    if (isExpired(error)) {
-      this.#version = undefined;
-      this.#listVersion = undefined;
-    }
+    if (isExpired(error)) this.#expired(verb);
     const wasGood = verb === 'watch' && this.#failures === 0 && this.trouble === undefined;
     const message = explainFailure(error, verb, this.#where, server);
     if (wasGood && (!(error instanceof ApiError) || isExpired(error))) {
@@ -267,6 +302,18 @@ export class ListWatch {
       this.#repeated.problem('api', message, error instanceof ApiError ? {} : { err: error });
     }
     return error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+  }
+
+  #expired(verb: 'list' | 'watch'): void {
+    if (verb === 'watch') this.#resume = undefined;
+    if (this.#resumed) {
+      // What was deleted before the list will not be told any more; the list itself is as good as ever.
+      this.#resumed = false;
+      this.#version = this.#listed;
+    } else {
+      this.#version = undefined;
+      this.#listVersion = undefined;
+    }
   }
 
   async #pause(retryAfterMs: number, signal: AbortSignal): Promise<void> {

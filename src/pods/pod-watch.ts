@@ -4,6 +4,7 @@ import { type ApiAccess, loadApiAccess } from './api-access.ts';
 import { createApiClient } from './api-request.ts';
 import { pause } from './backoff.ts';
 import { KnownPods } from './known-pods.ts';
+import { SavedVersions } from './saved-versions.ts';
 import { defaultTiming, ListWatch, type ListWatchTiming } from './list-watch.ts';
 import type { Heard, PodListener, PodSource, PodTarget, WatchState } from './targets.ts';
 
@@ -16,6 +17,8 @@ export interface PodWatchOptions {
   readonly podLogDir: string;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'podLists' | 'podWatchStarts' | 'podApiErrors'>;
+  /** Where it is kept how far the watches have heard, for the next run; nowhere by default. */
+  readonly versionsPath?: string;
   readonly access?: ApiAccess;
   readonly timing?: Partial<ListWatchTiming>;
   /**
@@ -34,17 +37,20 @@ export interface PodWatchOptions {
  * @throws Error where there is no usable configuration; that the API is not there is no such error.
  */
 export async function openPodWatch(options: PodWatchOptions): Promise<PodSource> {
-  return new PodWatch(options, options.access ?? (await loadApiAccess()));
+  const access = options.access ?? (await loadApiAccess());
+  return new PodWatch(options, access, await SavedVersions.load({ path: options.versionsPath }));
 }
 
 class PodWatch implements PodSource {
   readonly #options: PodWatchOptions;
   readonly #access: ApiAccess;
+  readonly #versions: SavedVersions;
   #watches: readonly ListWatch[] = [];
 
-  constructor(options: PodWatchOptions, access: ApiAccess) {
+  constructor(options: PodWatchOptions, access: ApiAccess, versions: SavedVersions) {
     this.#options = options;
     this.#access = access;
+    this.#versions = versions;
   }
 
   get notReady(): string | undefined {
@@ -78,6 +84,7 @@ class PodWatch implements PodSource {
           fieldSelector: `spec.nodeName=${this.#options.nodeName}`,
           labelSelector: this.#options.selector,
           pods: new KnownPods(this.#options.podLogDir, listener),
+          versions: this.#versions,
           onListed: () => {
             if (this.#watches.every(({ listed }) => listed)) listener.synced();
           },
@@ -89,6 +96,7 @@ class PodWatch implements PodSource {
     );
     await pause(random() * startJitterMs, signal);
     await Promise.all(this.#watches.map((watch) => watch.run(signal)));
+    await this.#versions.close();
   }
 
   #watchOf({ namespace }: PodTarget): ListWatch | undefined {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -69,10 +69,13 @@ async function start({
     timing,
     startJitterMs,
     random,
+    versionsPath: versionsPath(),
   });
   running = source.run(listener, stop.signal);
   return source;
 }
+
+const versionsPath = () => join(directory, 'pod-versions.json');
 
 async function startApi(options?: KubeApiOptions): Promise<void> {
   api = await KubeApi.start(options);
@@ -111,6 +114,30 @@ function failOnce(method: 'added' | 'removed'): void {
   vi.spyOn(listener, method).mockImplementationOnce(() => {
     throw new Error('for the test');
   });
+}
+
+/** A run of the agent that has heard of what is there, and is over. */
+async function runOnce(options: StartOptions = {}): Promise<void> {
+  api.addPod(pod('a'));
+  await start({ timing: { goodMs: 10 }, ...options });
+  await until(async () => /"\d+"/.test(await readFile(versionsPath(), 'utf8').catch(() => '')), {
+    what: 'a version that is saved',
+  });
+  stop.abort();
+  await running;
+  stop = new AbortController();
+  listener = new RecordingListener();
+}
+
+/** Pods that come and go, and one that comes, with nobody there. */
+function meanwhile(): void {
+  api.addPod(pod('brief'));
+  api.updatePod(pod('brief', { annotations: { some: 'thing' } }));
+  api.addPod(pod('quiet', { annotations: { 'frostbeat.io/exclude': 'true' } }));
+  api.addPod(pod('moody'));
+  api.updatePod(pod('moody', { labels: { app: 'other' } }));
+  api.addPod(pod('new'));
+  for (const name of ['brief', 'quiet', 'a']) api.deletePod('demo', name);
 }
 
 describe('what is told', () => {
@@ -271,6 +298,57 @@ describe('what is told', () => {
     api.addPod(pod('a'));
     await start();
     expect(await untilNames(['a'])).toEqual(['a']);
+  });
+});
+
+describe('after a while in which no agent was there', () => {
+  it('what was deleted meanwhile is told, and nothing that the list has told', async () => {
+    await startApi();
+    await runOnce();
+    meanwhile();
+    await start();
+    await until(() => listener.events.length === 5, { what: 'all that happened' });
+    expect(listener.events).toEqual([
+      'added new',
+      'added brief',
+      'removed brief deleted',
+      'added a',
+      'removed a deleted',
+    ]);
+    expect(api.requests.map(({ verb }) => verb)).toEqual(['list', 'watch', 'list', 'watch']);
+    api.addPod(pod('later'));
+    expect(await untilNames(['later', 'new'])).toEqual(['later', 'new']);
+  });
+
+  it.each(['event', 'status'] as const)(
+    'the list is gone on from where the history is gone, told by %s',
+    async (by) => {
+      await startApi();
+      api.expiredBy = by;
+      await runOnce();
+      meanwhile();
+      api.compact();
+      await start();
+      await untilWatching();
+      api.addPod(pod('later'));
+      expect(await untilNames(['later', 'new'])).toEqual(['later', 'new']);
+      expect(api.requests.slice(2).map(({ verb }) => verb)).toEqual(['list', 'watch', 'watch']);
+      expect(logLines.filter(({ level }) => level >= 40)).toEqual([]);
+    },
+  );
+
+  it.each<[string, () => Promise<void>, StartOptions]>([
+    ['another selector', () => Promise.resolve(), { selector: 'app in (web)' }],
+    ['a damaged file', () => writeFile(versionsPath(), '{"http'), {}],
+  ])('nothing is gone on from with %s', async (_, change, options) => {
+    await startApi();
+    await runOnce();
+    await change();
+    meanwhile();
+    await start(options);
+    await untilWatching();
+    expect(api.requests.at(-1)?.query['resourceVersion']).toBe(String(api.store.version));
+    expect(listener.events).toEqual(['added new']);
   });
 });
 
