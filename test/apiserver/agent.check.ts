@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { writeRecords } from '../integration/node.ts';
 import { type RunningAgent, startAgent } from '../support/agent-process.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { frostbeat } from '../support/frostbeat.ts';
 import { until } from '../support/until.ts';
 import { BUILD_LIMIT_MS, findKubeApiserver } from './build-apiserver.ts';
 import { type KubeApiserver, startKubeApiserver } from './kube-apiserver.ts';
@@ -25,8 +27,10 @@ async function node() {
   const directory = mkdtempSync(join(tmpdir(), 'frostbeat-apiserver-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const token = await api.kubectl(['-n', 'frostbeat', 'create', 'token', 'frostbeat']);
+  const [port] = await freePorts(1);
   const env = {
     NODE_NAME: 'node-1',
+    HTTP_PORT: String(port),
     POD_LOG_DIR: join(directory, 'pods'),
     STATE_DIR: join(directory, 'state'),
     KUBECONFIG: await api.kubeconfig(join(directory, 'kubeconfig'), token.trim()),
@@ -36,6 +40,8 @@ async function node() {
   const written: string[] = [];
   return {
     written,
+    /** What a command of the command line says, on that node. */
+    say: async (...args: string[]): Promise<string> => (await frostbeat(args, { env }).ended()).stdout,
     start: async (more: Readonly<Record<string, string>> = {}): Promise<RunningAgent> =>
       await startAgent({ ...env, ...more }, { cwd: directory }),
     /** Makes a pod that wants to be collected, or not, and has it write three records. */
@@ -159,5 +165,23 @@ test('without its rights it says which are missing, and goes on when it has them
   expect((await agent.readiness()).ok).toBe(false);
   await api.kubectl(['apply', '--server-side', '-f', 'deploy/install.yaml']);
   await until(() => stored() === written.length, { timeoutMs: 40_000, what: 'its records' });
+  expect((await agent.stop()).code).toBe(0);
+});
+
+test('doctor and explain ask it what the account may do, and which rule a pod meets', async () => {
+  const { pod, start, say, stored, written } = await node();
+  await pod('seen');
+  await pod('unseen', { app: 'other', wanted: false });
+  const agent = await start();
+  await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'its records' });
+  const well = await say('doctor');
+  expect(well).toMatch(/^ok +permissions +list and watch pods in namespace demo-system$/m);
+  expect(well).toMatch(/^ok +clock +that of the API server$/m);
+  expect(well).toContain('All is well');
+  expect(await say('explain', 'seen')).toContain('app=snowplow');
+  expect(await say('explain', 'unseen')).toContain('app=other');
+
+  await api.kubectl(['delete', 'clusterrolebinding', 'frostbeat']);
+  expect(await say('doctor')).toContain('the account may not list pods in namespace demo-system');
   expect((await agent.stop()).code).toBe(0);
 });

@@ -2,6 +2,7 @@
 export const everything = {
   createNamespace: true,
   'trialEtcd.enabled': true,
+  'node.kubeletConfig': '/var/lib/kubelet/config.yaml',
   'node.dockerDir': '/var/lib/docker/containers',
   'etcd.credentialsSecret': 'user',
   'etcd.caSecret': 'ca',
