@@ -61,6 +61,8 @@ async function node() {
       const records = writeRecords(path, 3, name);
       if (wanted) written.push(...records);
     },
+    /** How far the watches had heard, as it is kept for the next run. */
+    versions: (): string => textOf(join(directory, 'state/pod-versions.json')),
     /** How many records are stored; each must be one that was written, and there once. */
     stored: (): number => {
       const lines = textOf(join(directory, 'state/records.ndjson')).split('\n').slice(0, -1);
@@ -153,6 +155,21 @@ test.each([
   await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'those of a later one' });
   expect((await agent.stop()).code).toBe(0);
   expect(agent.complaints).toEqual([]);
+});
+
+test('a pod that came and went while no agent ran is told by the next watch, and what it left is stored', async () => {
+  const { pod, start, stored, written, versions } = await node();
+  await pod('before');
+  const first = await start();
+  await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'the records of the first' });
+  await until(() => versions() !== '', { timeoutMs: 10_000, what: 'the version that is kept' });
+  expect((await first.stop()).code).toBe(0);
+  await pod('between');
+  await api.kubectl(['-n', 'demo-system', 'delete', 'pod', 'between', '--force', '--grace-period=0']);
+  const second = await start();
+  await until(() => stored() === written.length, { timeoutMs: 20_000, what: 'those of the other' });
+  expect((await second.stop()).code).toBe(0);
+  expect(second.complaints).toEqual([]);
 });
 
 test('without its rights it says which are missing, and goes on when it has them', async () => {
