@@ -1,4 +1,8 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+// Not from the index, which loads clusters, push gateways and https besides: 19 MB of resident memory.
+import Counter from 'prom-client/lib/counter.js';
+import Gauge from 'prom-client/lib/gauge.js';
+import Histogram from 'prom-client/lib/histogram.js';
+import Registry from 'prom-client/lib/registry.js';
 
 /** The agent's instruments. One object a process, made at the composition root and handed to who needs it. */
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -152,17 +156,6 @@ export function createMetrics() {
     gapBytes: counter('gap_bytes_total', 'Bytes that could not be read and are recorded as gaps.'),
     gaps: counter('gaps_total', 'Gaps recorded, by reason.', ['reason']),
   };
-}
-
-/** Adds the process's and the runtime's own metrics (`process_…`, `nodejs_…`). */
-export function addProcessMetrics({ registry }: Metrics): void {
-  // At its default, the event loop's delay is measured by waking the process a hundred times a second.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1_000 });
-  // Gauges that are named as counters, and say little of an agent.
-  for (const kind of ['resources', 'handles', 'requests']) {
-    registry.removeSingleMetric(`nodejs_active_${kind}`);
-    registry.removeSingleMetric(`nodejs_active_${kind}_total`);
-  }
 }
 
 /** Sets a counter to a sum that is kept elsewhere and only grows. */

@@ -1,4 +1,5 @@
-import { addProcessMetrics, createMetrics } from '../../src/ops/metrics.ts';
+import { createMetrics } from '../../src/ops/metrics.ts';
+import { addProcessMetrics } from '../../src/ops/process-metrics.ts';
 
 /** The names of all series that an agent serves, and the labels that each has of its own. */
 export async function servedSeries(): Promise<ReadonlyMap<string, readonly string[]>> {

@@ -35,7 +35,10 @@ it.skipIf(program === undefined)(
     expect(text).toMatch(/^frostbeat_writer_up\{writer="file"\} 1$/m);
     expect(text).toMatch(/^frostbeat_batch_bytes_sum\{writer="file"\} [1-9]\d+$/m);
     expect(text).toMatch(/^process_open_fds \d+$/m);
-    expect(text).toMatch(/^nodejs_eventloop_lag_seconds \S+$/m);
+    const lag = Number(/^nodejs_eventloop_lag_mean_seconds (\S+)$/m.exec(text)?.[1]);
+    expect(lag, 'lateness, not the time between two looks').toBeLessThan(0.9);
+    expect(text).toMatch(/^process_cpu_seconds_total \d+\.\d+$/m);
+    expect(text).toMatch(/^process_max_fds \d+$/m);
     for (const pod of ['first', 'second']) {
       expect(text).toContain(
         `frostbeat_behind_bytes{namespace="demo-system",pod="${pod}",container="app"} 0`,
