@@ -105,7 +105,7 @@ export interface EtcdRecord extends StoredRecord {
 
 /** Everything in the store, whatever its key. */
 export async function allStored({ client }: Pick<TestEtcd, 'client'>): Promise<EtcdRecord[]> {
-  const { kvs } = await client.getAll().exec();
+  const { kvs } = await client.getAll().options(patient()).exec();
   return kvs.map(({ key: bytes, value, lease }) => {
     const key = bytes.toString();
     const [, traceId = '', unixNano = '', recordId = ''] =
@@ -116,8 +116,11 @@ export async function allStored({ client }: Pick<TestEtcd, 'client'>): Promise<E
 
 /** How many keys the store holds. */
 export async function countStored({ client }: Pick<TestEtcd, 'client'>): Promise<number> {
-  return await client.getAll().count();
+  return await client.getAll().options(patient()).count();
 }
+
+/** A busy machine, and thousands of keys. */
+const patient = () => ({ deadline: Date.now() + 20_000 });
 
 /** Waits until the store holds so many keys or more. */
 export async function untilStored(

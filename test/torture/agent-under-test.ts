@@ -17,8 +17,6 @@ export interface Scrape {
   readonly behind: ReadonlyMap<string, number>;
   /** No batch waits to be stored. */
   readonly idle: boolean;
-  /** Rounds of the read loop in this life of it. */
-  readonly rounds: number;
   readonly residentBytes: number;
   readonly delivered: number;
 }
@@ -92,7 +90,6 @@ export class AgentUnderTest {
       inFlight,
       behind,
       idle: sum('batches_waiting') === 0,
-      rounds: sum('poll_rounds_total'),
       residentBytes: sum('process_resident_memory_bytes'),
       delivered,
     };

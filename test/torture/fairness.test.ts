@@ -4,19 +4,16 @@ import { Fairness } from './fairness.ts';
 import { MUST, RecordBook } from './record-book.ts';
 import type { FileTrack, TortureContainer } from './torture-container.ts';
 
-const ROUND_MS = 50;
 const target = containerTarget(podTarget('/pods', { namespace: 'demo', pod: 'web', uid: 'u' }), 'app');
 
 let now: number;
 let book: RecordBook;
 let fairness: Fairness;
-let rounds: number;
 let behind: Map<string, number>;
 let containers: TortureContainer[];
 
 beforeEach(() => {
   now = 0;
-  rounds = 0;
   behind = new Map();
   containers = [];
   book = new RecordBook(() => now);
@@ -24,12 +21,11 @@ beforeEach(() => {
   fairness.agentStarted();
 });
 
-/** Time goes by, and the agent is asked four times a second; it gets so much of the processor. */
+/** Time goes by, and the agent is asked; with a share of the processor it answers so much more rarely. */
 function pass(ms: number, share = 1, idle = true): void {
   for (const end = now + ms; now < end;) {
-    now += 250;
-    rounds += Math.round((250 * share) / ROUND_MS);
-    fairness.scraped(now, { behind, idle, rounds }, containers);
+    now += 250 / share;
+    fairness.scraped(now, { behind, idle }, containers);
   }
 }
 
@@ -101,7 +97,7 @@ describe('Fairness', () => {
     expect(book.isMust(0)).toBe(true);
   });
 
-  it('does not ask for one that was deleted sooner, in rounds of the agent', () => {
+  it('does not ask for one that was deleted sooner, in the time that the agent had', () => {
     pass(8_000);
     const app = container();
     const log = file();
@@ -189,7 +185,6 @@ describe('Fairness', () => {
     pass(6_000);
     fairness.agentEnded();
     fairness.deleted(app, log);
-    rounds = 0;
     fairness.agentStarted();
     pass(2_000);
     fairness.end();

@@ -3,29 +3,25 @@ import { Patience } from './patience.ts';
 import type { RecordBook } from './record-book.ts';
 import type { FileTrack, TortureContainer } from './torture-container.ts';
 
-/*
- * How long the agent may take is told in rounds of its read loop, which it counts itself: 20 a second at the most.
- * On a machine that gives it no processor for a second a correct agent does nothing for a second; in rounds it is
- * as quick as ever.
- */
+// How long the agent may take is told in milliseconds of the time that it had: see Patience.
 
-/** A file that is there for so many rounds before it is deleted must have been opened by then. */
-const OPEN_ROUNDS = 20;
-/** What was written so many rounds ago is in what the agent says of the bytes it has not read. */
-const LOOK_ROUNDS = 12;
-/** What was read so many rounds ago is stored, where no batch waits: a line without an end waits, its batch does, and there is time to spare. */
-const STORE_ROUNDS = 60;
-/** What is known for so many rounds is in the offsets file, which is saved every second. */
-const SAVED_ROUNDS = 50;
-/** An agent that lives for so many rounds tells what it misses. */
-const TELL_ROUNDS = 100;
+/** A file that is there for so long before it is deleted must have been opened by then. */
+const OPEN_MS = 1_000;
+/** What was written so long ago is in what the agent says of the bytes it has not read. */
+const LOOK_MS = 1_500;
+/** What was read so long ago is stored, where no batch waits: a line without an end waits, its batch does, and there is time to spare. */
+const STORE_MS = 3_000;
+/** What is known for so long is in the offsets file, which is saved every second. */
+const SAVED_MS = 2_500;
+/** An agent that lives for so long tells what it misses. */
+const TELL_MS = 5_000;
 /** After so long, in ms, the watch on the API works again, whatever had befallen it. */
 const API_RECOVERS_MS = 6_000;
 
-/** All that was written by `to` had been read when the agent had made so many rounds. */
+/** All that was written by `to` had been read when the agent had had so much time. */
 interface Reading {
   readonly to: number;
-  readonly rounds: number;
+  readonly had: number;
 }
 
 /** What is known of the agent's view of one container. */
@@ -51,8 +47,6 @@ export interface Said {
   readonly behind: ReadonlyMap<string, number>;
   /** No batch waits to be stored. */
   readonly idle: boolean;
-  /** Rounds of the read loop in this life. */
-  readonly rounds: number;
 }
 
 interface Deleted {
@@ -101,8 +95,8 @@ export class Fairness {
   }
 
   /** See Patience. */
-  roundsSince(time: number): number {
-    return this.#patience.roundsSince(time);
+  hadSince(time: number): number {
+    return this.#patience.hadSince(time);
   }
 
   agentStarted(): void {
@@ -131,7 +125,7 @@ export class Fairness {
 
   /** The run is over. */
   end(): void {
-    if (this.#patience.roundsSince(0) < TELL_ROUNDS) return;
+    if (this.#patience.hadSince(0) < TELL_MS) return;
     this.owed.push(...this.#untold.filter(({ life }) => life < this.#life));
     this.#untold = this.#untold.filter(({ life }) => life >= this.#life);
   }
@@ -165,7 +159,7 @@ export class Fairness {
   /** What the agent said of all containers it follows. @param asked the time before it was asked. */
   scraped(asked: number, said: Said, containers: Iterable<TortureContainer>): void {
     // What it says after it was told to end does not count, nor what an earlier one had said.
-    if (!this.#running || !this.#patience.answered(asked, said.rounds)) return;
+    if (!this.#running || !this.#patience.answered(asked)) return;
     this.#learn();
     const gone = new Set(this.#held.map(({ container }) => container));
     for (const container of new Set([...containers, ...gone])) {
@@ -181,11 +175,11 @@ export class Fairness {
         view.since = asked;
         view.readings = [];
       }
-      view.saved ||= this.#patience.roundsSince(view.since) >= SAVED_ROUNDS;
+      view.saved ||= this.#patience.hadSince(view.since) >= SAVED_MS;
       this.#advance(view, said);
-      const to = this.#patience.askedBefore(LOOK_ROUNDS);
+      const to = this.#patience.askedBefore(LOOK_MS);
       if (bytes === 0 && to !== undefined && to >= view.since)
-        view.readings.push({ to, rounds: said.rounds });
+        view.readings.push({ to, had: this.#patience.had });
     }
     this.#held = this.#held.filter(({ container, file }) => {
       const { storedTo } = this.#view(container);
@@ -215,14 +209,14 @@ export class Fairness {
         return false;
       knownAt = Math.max(toldAt, view.ignoreUntil);
     }
-    return this.#patience.roundsSince(Math.max(file.createdAt, knownAt)) >= OPEN_ROUNDS;
+    return this.#patience.hadSince(Math.max(file.createdAt, knownAt)) >= OPEN_MS;
   }
 
   /** Whether the agent must have opened it though it may not have heard of the pod. */
   #mustBeHeld(container: TortureContainer, file: FileTrack): boolean {
     if (!this.#running || container.toldAt === undefined || container.untold) return false;
     const relabelled = this.now < this.#view(container).ignoreUntil;
-    return !relabelled && this.#patience.roundsSince(file.createdAt) >= OPEN_ROUNDS;
+    return !relabelled && this.#patience.hadSince(file.createdAt) >= OPEN_MS;
   }
 
   /** Takes for known what the API has had the time to tell. */
@@ -235,9 +229,10 @@ export class Fairness {
   }
 
   /** Notes what must be stored by now. */
-  #advance(view: View, { idle, rounds }: Said): void {
+  #advance(view: View, { idle }: Said): void {
     if (!idle) return;
-    const stored = view.readings.findLastIndex((reading) => rounds - reading.rounds >= STORE_ROUNDS);
+    const { had } = this.#patience;
+    const stored = view.readings.findLastIndex((reading) => had - reading.had >= STORE_MS);
     if (stored < 0) return;
     view.storedTo = Math.max(view.storedTo, view.readings[stored]!.to);
     view.readings.splice(0, stored + 1);
@@ -260,7 +255,7 @@ export class Fairness {
       storedTo: view.storedTo,
     });
     // Of a file that came while the agent was down, or right before it ended, nobody knows.
-    const known = this.#patience.roundsSince(file.createdAt) >= SAVED_ROUNDS + OPEN_ROUNDS;
+    const known = this.#patience.hadSince(file.createdAt) >= SAVED_MS + OPEN_MS;
     if (view.saved && known && view.life === this.#life) {
       this.#untold.push({
         container: directory.split('/').slice(-2).join('/'),

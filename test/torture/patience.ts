@@ -1,13 +1,19 @@
 interface Answer {
-  /** When the agent was asked, and how many rounds it had made when it answered. */
+  /** When the agent was asked. */
   readonly asked: number;
-  readonly rounds: number;
+  /** How much time it had had by then. */
+  readonly had: number;
 }
 
-/** Longest look back, in rounds. */
-const KEPT_ROUNDS = 400;
+/** What one answer is worth at most, in milliseconds: the agent is asked four times a second. */
+const WORTH_MS = 300;
+/** Longest look back, in milliseconds of what the agent had. */
+const KEPT_MS = 20_000;
 
-/** How much the agent has had the time to do, in rounds of its read loop, in one life of it. */
+/**
+ * How much time the agent has had, in one life of it. Time goes by for it only as it answers: on a machine that
+ * gives it no processor it answers late, and a correct agent is as quick as ever in this time.
+ */
 export class Patience {
   #startedAt = 0;
   #first: Answer | undefined;
@@ -21,13 +27,14 @@ export class Patience {
     this.#answers = [];
   }
 
-  /** Notes an answer. False where it is of an earlier life, or came too late to tell anything. */
-  answered(asked: number, rounds: number): boolean {
+  /** Notes an answer. False where it is of an earlier life. */
+  answered(asked: number): boolean {
+    if (asked < this.#startedAt) return false;
     const last = this.#answers.at(-1);
-    if (asked < this.#startedAt || (last !== undefined && rounds < last.rounds)) return false;
-    this.#answers.push({ asked, rounds });
+    const had = last === undefined ? 0 : last.had + Math.min(asked - last.asked, WORTH_MS);
+    this.#answers.push({ asked, had });
     this.#first ??= this.#answers[0];
-    while (rounds - this.#answers[0]!.rounds > KEPT_ROUNDS) this.#answers.shift();
+    while (had - this.#answers[0]!.had > KEPT_MS) this.#answers.shift();
     return true;
   }
 
@@ -36,15 +43,19 @@ export class Patience {
     return this.#first !== undefined && this.#first.asked <= time;
   }
 
-  /** So many rounds the agent has made for sure since that time, as far as it has said; at most some 400. */
-  roundsSince(time: number): number {
-    const before = this.#answers.find(({ asked }) => asked >= time);
-    return before === undefined ? 0 : this.#answers.at(-1)!.rounds - before.rounds;
+  /** How much time the agent has had, in milliseconds. */
+  get had(): number {
+    return this.#answers.at(-1)?.had ?? 0;
   }
 
-  /** When it was last asked so many rounds ago or more; undefined where it was not. */
-  askedBefore(rounds: number): number | undefined {
-    const now = this.#answers.at(-1)?.rounds ?? 0;
-    return this.#answers.findLast((answer) => now - answer.rounds >= rounds)?.asked;
+  /** How much of it since that time; at most some 20,000. */
+  hadSince(time: number): number {
+    const before = this.#answers.find(({ asked }) => asked >= time);
+    return before === undefined ? 0 : this.had - before.had;
+  }
+
+  /** When it was last asked that has had so much time since; undefined where it was not. */
+  askedBefore(ms: number): number | undefined {
+    return this.#answers.findLast((answer) => this.had - answer.had >= ms)?.asked;
   }
 }

@@ -22,8 +22,8 @@ import { TortureNode } from './torture-node.ts';
 
 const MAX_RECORD_BYTES = 1024 * 1024;
 const SETTLE_MS = 180_000;
-/** An agent that has had nothing to do for so many rounds of its read loop has found all there is: some 8 s. */
-const REST_ROUNDS = 160;
+/** An agent that has had so much time, in milliseconds, and nothing to do for a while has found all there is. */
+const REST_MS = 8_000;
 
 /** Runs the agent under torture and says what came of it. True if nothing was wrong. */
 async function torture(options: TortureOptions): Promise<boolean> {
@@ -140,12 +140,15 @@ async function torture(options: TortureOptions): Promise<boolean> {
   const containers = node.containers.length;
   const settledAt = fairness.now;
   let quiet = 0;
+  let inFlight = 0;
   await wait(async () => {
     const now = await scrape();
-    const rests = now !== undefined && now.inFlight === 0 && now.idle;
+    // The begin of a line whose end went with its file is in flight for as long as nothing comes behind it.
+    const rests = now !== undefined && now.inFlight === inFlight && now.idle;
+    inFlight = now?.inFlight ?? -1;
     const done = rests && [...now.behind.values()].every((bytes) => bytes === 0) && now.behind.size > 0;
     quiet = done ? quiet + 1 : 0;
-    return quiet > 6 && fairness.roundsSince(settledAt) > REST_ROUNDS;
+    return quiet > 6 && fairness.hadSince(settledAt) > REST_MS;
   });
   over.abort();
   await watching;
