@@ -194,6 +194,7 @@ export class ListWatch {
     this.#version = this.#resumed ? from : version;
     this.#listed = this.#listVersion = version;
     this.#listedAt = this.#heardAt = askedAt;
+    if (!this.#resumed) this.#options.versions.heard(this.#key, version);
     this.#relistAt = performance.now() + timing.relistMs * (1 + random());
     this.listed = true;
     onListed();
@@ -250,7 +251,7 @@ export class ListWatch {
       throw statusError(object);
     }
     const version = versionOf(object);
-    const isNews = version === undefined || !this.#resumed || isOlder(this.#listed, version);
+    const isNews = version === undefined || !isOlder(version, this.#listed);
     // How things stand the list has told; what was deleted before it, it has not.
     if ((type === 'ADDED' || type === 'MODIFIED') && isNews) pods.put(object);
     if (type === 'DELETED') pods.delete(object);

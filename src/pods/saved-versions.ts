@@ -36,7 +36,10 @@ export class SavedVersions {
 
   /** @param watch names a watch: what it is on, and what it selects. */
   get(watch: string): string | undefined {
-    return this.#saved.get(watch);
+    const version = this.#saved.get(watch);
+    // Until more is heard it stays what it is; of watches that nobody asks for nothing is kept.
+    if (version !== undefined) this.#heard.set(watch, version);
+    return version;
   }
 
   heard(watch: string, version: string): void {

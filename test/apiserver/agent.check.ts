@@ -141,6 +141,28 @@ test('an API server that crashes and comes back: a pod that came meanwhile is fo
   expect((await agent.stop()).code).toBe(0);
 });
 
+test('pods that come and are deleted while no agent is there are read by the next, and others are not', async () => {
+  const { pod, start, stored, written } = await node();
+  await pod('before');
+  const first = await start();
+  await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'the records of the first' });
+  expect((await first.stop()).code).toBe(0);
+  await pod('forced');
+  await pod('graceful');
+  await pod('unselected', { app: 'other', wanted: false });
+  await pod('relabelled', { wanted: false });
+  await api.kubectl(['-n', 'demo-system', 'label', 'pod', 'relabelled', 'app=other', '--overwrite']);
+  // As a user does, and then the kubelet, once the pod's containers have ended.
+  await api.kubectl(['-n', 'demo-system', 'delete', 'pod', 'graceful', '--wait=false']);
+  for (const name of ['forced', 'graceful', 'unselected', 'relabelled'])
+    await api.kubectl(['-n', 'demo-system', 'delete', 'pod', name, '--force', '--grace-period=0']);
+  const second = await start();
+  await until(() => stored() === written.length, { timeoutMs: 10_000, what: 'the records of those gone' });
+  expect(second.complaints).toEqual([]);
+  expect((await second.stop()).code).toBe(0);
+  expect(stored()).toBe(written.length);
+});
+
 test.each([
   ['several namespaces', { NAMESPACE: 'demo-system,shop', SELECTOR: 'app in (snowplow,rain),!skip' }, false],
   ['all namespaces', { NAMESPACE: '*', SELECTOR: '' }, true],

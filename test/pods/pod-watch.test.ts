@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -119,10 +119,8 @@ function failOnce(method: 'added' | 'removed'): void {
 /** A run of the agent that has heard of what is there, and is over. */
 async function runOnce(options: StartOptions = {}): Promise<void> {
   api.addPod(pod('a'));
-  await start({ timing: { goodMs: 10 }, ...options });
-  await until(async () => /"\d+"/.test(await readFile(versionsPath(), 'utf8').catch(() => '')), {
-    what: 'a version that is saved',
-  });
+  await start(options);
+  await untilWatching();
   stop.abort();
   await running;
   stop = new AbortController();
