@@ -28,6 +28,7 @@ export function unixNano(time: string): string | undefined {
   return seconds === 0 ? String(Number(nanos)) : `${seconds}${nanos}`;
 }
 
+const ZERO = 0x30;
 const PREFIX_LENGTH = 'YYYY-MM-DDThh:mm:ss.'.length;
 
 /**
@@ -36,27 +37,26 @@ const PREFIX_LENGTH = 'YYYY-MM-DDThh:mm:ss.'.length;
  */
 export class UnixNanoReader {
   #prefix = Buffer.alloc(0);
-  #seconds = '';
+  /** The digits of the second, and room for those of its fraction. */
+  #digits = Buffer.alloc(0);
 
   /** @returns what `unixNano` gives for the text from `from` to `to`. */
   read(bytes: Buffer, from: number, to: number): string | undefined {
     const fraction = from + PREFIX_LENGTH;
-    const digits = to - 1 - fraction;
-    const short = digits > 0 && digits <= 9 && bytes[to - 1] === 0x5a && areDigits(bytes, fraction, to - 1);
-    if (short && this.#seconds !== '' && standsAt(bytes, from, this.#prefix)) {
-      return this.#seconds + nine(bytes.toString('latin1', fraction, to - 1));
+    const length = to - 1 - fraction;
+    const short = length > 0 && length <= 9 && bytes[to - 1] === 0x5a && areDigits(bytes, fraction, to - 1);
+    if (short && this.#digits.length > 0 && standsAt(bytes, from, this.#prefix)) {
+      const start = this.#digits.length - 9;
+      for (let i = 0; i < 9; i++) this.#digits[start + i] = i < length ? bytes[fraction + i]! : ZERO;
+      return this.#digits.toString('latin1');
     }
     const nano = unixNano(bytes.toString('latin1', from, to));
     if (short && nano !== undefined && nano.length > 9) {
       this.#prefix = Buffer.from(bytes.subarray(from, fraction));
-      this.#seconds = nano.slice(0, -9);
+      this.#digits = Buffer.from(nano, 'latin1');
     }
     return nano;
   }
-}
-
-function nine(digits: string): string {
-  return digits.length === 9 ? digits : digits.padEnd(9, '0');
 }
 
 function areDigits(bytes: Buffer, from: number, to: number): boolean {

@@ -1,8 +1,6 @@
 import type { LogRecord } from '../record/log-record.ts';
 
 const firstBytes = 32_768;
-/** Up to so many characters a loop is faster than the call that writes a text. */
-const loopLength = 64;
 /** What is kept for the next use; a larger buffer, made for a large record, is not. */
 const keptBytes = 4 * 2 ** 20;
 
@@ -13,13 +11,15 @@ export class ByteBuffer {
 
   /** @param text of characters U+0000 to U+00FF. */
   add(text: string): void {
-    const { length } = text;
+    this.#makeRoom(text.length);
+    this.#length += this.#bytes.write(text, this.#length, 'latin1');
+  }
+
+  /** @param bytes a few. */
+  addBytes(bytes: Buffer): void {
+    const { length } = bytes;
     this.#makeRoom(length);
-    if (length > loopLength) {
-      this.#bytes.write(text, this.#length, 'latin1');
-    } else {
-      for (let i = 0; i < length; i++) this.#bytes[this.#length + i] = text.charCodeAt(i);
-    }
+    for (let i = 0; i < length; i++) this.#bytes[this.#length + i] = bytes[i]!;
     this.#length += length;
   }
 

@@ -10,13 +10,13 @@ const notPlain = /[^ !#-[\]-~]/;
  */
 export function addNdjsonLine(lines: ByteBuffer, record: LogRecord): void {
   // Bit by bit: joined to one text first, each line would leave twice its frame for the collector.
-  lines.add(ndjsonStart);
+  lines.addBytes(startBytes);
   lines.add(record.unixNano);
-  lines.add(traceStart);
+  lines.addBytes(traceStartBytes);
   lines.add(betweenQuotes(record.traceId));
-  lines.add(traceEnd);
+  lines.addBytes(traceEndBytes);
   lines.addRecord(record);
-  lines.add('}\n');
+  lines.addBytes(endBytes);
 }
 
 const traceStart = ',"traceId":"';
@@ -24,6 +24,11 @@ const traceEnd = '","log":';
 
 /** What stands before `<unixNano>`. */
 export const ndjsonStart = '{"timestamp":';
+
+const startBytes = Buffer.from(ndjsonStart);
+const traceStartBytes = Buffer.from(traceStart);
+const traceEndBytes = Buffer.from(traceEnd);
+const endBytes = Buffer.from('}\n');
 
 /** What stands between `<unixNano>` and the record; in latin1, too. */
 export function ndjsonTrace(traceId: string): string {
