@@ -13,6 +13,7 @@ import { type Metrics, setTotal } from './ops/metrics.ts';
 import { Repeated } from './ops/repeated.ts';
 import type { Status } from './ops/status.ts';
 import type { Troubles } from './ops/troubles.ts';
+import { SpareMemory } from './ops/spare-memory.ts';
 import { DirectorySource } from './pods/directory-source.ts';
 import { containerTarget, parsePodDirectory } from './pods/log-path.ts';
 import { PodLogManager } from './pods/pod-log-manager.ts';
@@ -107,8 +108,10 @@ export async function runAgent({
     },
   };
   const heldFiles = new HeldFiles({ bytes: config.maxHeldBytes, descriptors: heldDescriptors() });
+  const spareMemory = new SpareMemory(globalThis.gc);
   const loop: ReadLoop = new ReadLoop(gate, (now) => {
     progress.moved();
+    spareMemory.look(now, loop.lastRead);
     metrics.heldBytes.set(heldFiles.keepWithin(containers.tails()));
     containers.sample(now);
   });

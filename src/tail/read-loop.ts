@@ -39,6 +39,8 @@ export class ReadLoop {
   #asked = false;
   /** Rounds of looks so far. */
   rounds = 0;
+  /** When a container was last read, or the loop began, as `now` of `Pollable`. */
+  lastRead = steadyNow();
 
   /** @param eachRound called before every round of looks, when no read is under way. */
   constructor(gate: Gate, eachRound: (now: number) => void = () => undefined) {
@@ -108,7 +110,8 @@ export class ReadLoop {
       const tail = this.#queue.shift()!;
       this.#queued.delete(tail);
       if (!this.#tails.has(tail)) continue;
-      const more = tail.read(steadyNow());
+      this.lastRead = steadyNow();
+      const more = tail.read(this.lastRead);
       if (more === true || (more !== false && (await this.#read(tail, more)))) this.#enqueue(tail);
       const now = steadyNow();
       if (now >= deadline || this.#asked) return;
