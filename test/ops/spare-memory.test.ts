@@ -2,8 +2,8 @@ import { expect, it, vi } from 'vitest';
 import { SpareMemory } from '../../src/ops/spare-memory.ts';
 
 it('gives memory back once for each rest, when nothing was read for ten seconds', () => {
-  const collect = vi.fn();
-  const spare = new SpareMemory(collect as unknown as typeof globalThis.gc);
+  const collect = vi.fn<(options: unknown) => Promise<void>>();
+  const spare = new SpareMemory(collect);
   const collections = (now: number, lastRead: number): number => {
     spare.look(now, lastRead);
     return collect.mock.calls.length;
