@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig, validConfig } from '../../src/config/load-config.ts';
+import { checkClock } from '../../src/doctor/api.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
+import type { ApiClient } from '../../src/pods/api-request.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { frostbeat } from '../support/frostbeat.ts';
@@ -253,6 +255,30 @@ describe('frostbeat doctor', () => {
     ]);
     expect(of(findings, 'log rotation')).toMatchObject([
       { status: 'warn', found: expect.stringMatching(/keeps 3 files of 10Mi/) },
+    ]);
+  });
+
+  it('tells a clock that is not that of the API server', async () => {
+    const config = validConfig(
+      loadConfig({
+        env: { POD_SOURCE: 'directory' },
+        cwd: directory,
+        checks: { node: true, stateDir: false },
+      }),
+    );
+    const found = async (aheadMs: number) => {
+      const headers = { date: new Date(Date.now() - aheadMs).toUTCString() };
+      const client = { get: async () => ({ headers, resume: () => undefined }) } as unknown as ApiClient;
+      const api = { client, server: 'https://api' };
+      const signal = AbortSignal.timeout(5_000);
+      return await checkClock({ config, api, signal, procDir: '', kubeletConfigPath: '' });
+    };
+    expect(await found(1_000)).toMatchObject([{ status: 'ok' }]);
+    expect(await found(60_000)).toMatchObject([
+      { status: 'warn', found: expect.stringMatching(/^(59|60) s ahead of the API server's$/) },
+    ]);
+    expect(await found(-60_000)).toMatchObject([
+      { status: 'warn', found: expect.stringMatching(/^6[01] s behind the API server's$/) },
     ]);
   });
 });
