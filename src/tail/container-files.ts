@@ -82,6 +82,11 @@ export class ContainerFiles {
     return this.#nascent.size + this.#ordered.filter(({ isOpen }) => isOpen).length;
   }
 
+  /** Whether a file of this run of the container waits for its first line. */
+  isNascent(generation: number): boolean {
+    return [...this.#nascent.values()].some(({ entry }) => entry.generation === generation);
+  }
+
   /** When names last changed in the directory and where symlinks lead to, in milliseconds since 1970. */
   changeTimes(): number[] {
     return [this.#options.directory, ...this.#targets].map(

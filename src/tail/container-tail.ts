@@ -290,7 +290,8 @@ export class ContainerTail implements Tail, Pollable {
       ((next !== undefined || gone) && atEndFor >= settle);
     if (!over) return this.#maybeDrained(now);
     // One that went under its live name was not rotated: the next of that name is another run's.
-    this.#finish(file, sameRun && !(file.deleted && file.entry.live));
+    const continues = sameRun || (next === undefined && this.files.isNascent(file.entry.generation));
+    this.#finish(file, continues && !(file.deleted && file.entry.live));
     return true;
   }
 

@@ -455,6 +455,19 @@ describe('truncation and replacement', () => {
   });
 });
 
+it('joins a record whose begin is in a compressed copy and whose end comes to the file that was emptied', async () => {
+  const json = dir.record({ msg: 'x'.repeat(50) });
+  dir.put('0.log', dir.cri(json.slice(0, 40), 'P'));
+  const copy = dir.copy();
+  dir.truncate('0.log', 0);
+  dir.compress(copy);
+  const pipeline = start();
+  await until(() => pipeline.tail.files.ordered[0]?.finished, { what: 'the end of the copy' });
+  dir.put('0.log', dir.cri(json.slice(40)));
+  await pipeline.until(1);
+  expect(pipeline.order[0]!.latin1).toBe(json);
+});
+
 describe('generations', () => {
   it('reads 0.log to its end and then 1.log, and completes a fragment that the end left', async () => {
     dir.put('0.log', dir.lines(3));
