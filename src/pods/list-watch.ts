@@ -9,51 +9,8 @@ import type { KnownPods } from './known-pods.ts';
 import type { Heard } from './targets.ts';
 import { isOlder } from './resource-version.ts';
 import type { SavedVersions } from './saved-versions.ts';
+import type { ListWatchTiming } from './list-watch-timing.ts';
 import { chunks, watchEvents } from './watch-stream.ts';
-
-/** All in milliseconds. */
-export interface ListWatchTiming {
-  /** Longest pause after the first failure. */
-  readonly retryFirstMs: number;
-  /**
-   * Longest pause of all. A pod that appears during an outage is followed within two seconds of its end, which
-   * bounds it; 5,000 agents that are refused then ask 7,000 times a second, a refusal each, which costs the API
-   * servers less than a core. What is asked is to go on from a known version, not a list.
-   */
-  readonly retryCeilingMs: number;
-  /** The same where permission is missing, once that has lasted for a minute: somebody has to grant it first. */
-  readonly deniedCeilingMs: number;
-  /** Without an answer for so long the request is sent again beside the first. */
-  readonly hedgeMs: number;
-  /** Without an answer for so long a request has failed. */
-  readonly answerMs: number;
-  /** The longest pause within the body of a list. */
-  readonly bodyIdleMs: number;
-  /** The longest silence on a watch: bookmarks come about every 60 s, and two may be late. */
-  readonly watchIdleMs: number;
-  /** How long the server is asked to keep a watch open: so much, to half as much again. */
-  readonly watchMs: number;
-  /** A full list now and then, against whatever nobody thought of: after so much, to twice as much. */
-  readonly relistMs: number;
-  /** A watch that lives for so long is a good one. */
-  readonly goodMs: number;
-  /** The shortest time between two watches opened upon suspicion. */
-  readonly suspectMs: number;
-}
-
-export const defaultTiming: ListWatchTiming = {
-  retryFirstMs: 200,
-  retryCeilingMs: 1_500,
-  deniedCeilingMs: 15_000,
-  hedgeMs: 1_200,
-  answerMs: 20_000,
-  bodyIdleMs: 5_000,
-  watchIdleMs: 150_000,
-  watchMs: 3_600_000,
-  relistMs: 7_200_000,
-  goodMs: 1_000,
-  suspectMs: 2_000,
-};
 
 export interface ListWatchOptions {
   readonly client: ApiClient;
@@ -72,6 +29,9 @@ export interface ListWatchOptions {
   readonly timing: ListWatchTiming;
   readonly random: () => number;
 }
+
+/** So many silent watches in a row, and the version they began at is doubted. */
+const MOST_SILENCES = 2;
 
 // Only metadata are needed of a pod: a tenth of the bytes, for the server to send and for us to parse.
 const acceptList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
@@ -102,6 +62,8 @@ export class ListWatch {
   #openedAt = 0;
   #listedAt = 0;
   #heardAt = 0;
+  /** Watches, one after the other, on which nothing was heard until they were given up. */
+  #silences = 0;
   /** When the watch that is open was asked for; undefined while none is. */
   #askedAt: number | undefined;
   #reopen: (() => void) | undefined;
@@ -235,7 +197,22 @@ export class ListWatch {
       if (!reopened) this.#askedAt = undefined;
       clearTimeout(good);
       if (performance.now() > this.#relistAt) this.#relist();
+      else if (!reopened) this.#noteSilence();
     }
+  }
+
+  /**
+   * A server whose etcd was restored from a backup answers a watch from a version that it has yet to reach with 200
+   * and silence (kube-apiserver 1.36). One silent watch may be a bad connection; after two the newest list is asked for.
+   */
+  #noteSilence(): void {
+    const silentMs = performance.now() - Math.max(this.#openedAt, this.#heardAt);
+    const heardNothing = this.#heardAt < this.#openedAt && silentMs >= this.#options.timing.watchIdleMs;
+    this.#silences = heardNothing ? this.#silences + 1 : 0;
+    if (this.#silences < MOST_SILENCES) return;
+    this.#silences = 0;
+    this.#listVersion = undefined;
+    this.#relist();
   }
 
   #relist(): void {

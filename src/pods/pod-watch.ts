@@ -5,7 +5,8 @@ import { createApiClient } from './api-request.ts';
 import { pause } from './backoff.ts';
 import { KnownPods } from './known-pods.ts';
 import { SavedVersions } from './saved-versions.ts';
-import { defaultTiming, ListWatch, type ListWatchTiming } from './list-watch.ts';
+import { ListWatch } from './list-watch.ts';
+import { defaultTiming, type ListWatchTiming } from './list-watch-timing.ts';
 import type { Heard, PodListener, PodSource, PodTarget, WatchState } from './targets.ts';
 
 export interface PodWatchOptions {
