@@ -1,4 +1,4 @@
-import { standsAt } from '../util/byte-slice.ts';
+import { copyOf, standsAt } from '../util/byte-slice.ts';
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -36,9 +36,9 @@ const PREFIX_LENGTH = 'YYYY-MM-DDThh:mm:ss.'.length;
  * Only the form `YYYY-MM-DDThh:mm:ss.fffZ` takes the short way.
  */
 export class UnixNanoReader {
-  #prefix = Buffer.alloc(0);
+  #prefix: Buffer = Buffer.alloc(0);
   /** The digits of the second, and room for those of its fraction. */
-  #digits = Buffer.alloc(0);
+  #digits: Buffer = Buffer.alloc(0);
 
   /** @returns what `unixNano` gives for the text from `from` to `to`. */
   read(bytes: Buffer, from: number, to: number): string | undefined {
@@ -52,8 +52,8 @@ export class UnixNanoReader {
     }
     const nano = unixNano(bytes.toString('latin1', from, to));
     if (short && nano !== undefined && nano.length > 9) {
-      this.#prefix = Buffer.from(bytes.subarray(from, fraction));
-      this.#digits = Buffer.from(nano, 'latin1');
+      this.#prefix = copyOf(bytes.subarray(from, fraction));
+      this.#digits = copyOf(Buffer.from(nano, 'latin1'));
     }
     return nano;
   }

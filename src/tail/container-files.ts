@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, type Stats, statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { ContainerOffsets } from '../offsets/offset-store.ts';
+import { DamagedFiles } from './damaged-files.ts';
 import { FileTail } from './file-tail.ts';
 import { fingerprint } from './file-id.ts';
 import type { LineSink } from './line-sink.ts';
@@ -47,8 +48,7 @@ export class ContainerFiles {
   readonly #byInode = new Map<string, Link>();
   readonly #nascent = new Map<string, Nascent>();
   readonly #refused = new Set<string>();
-  /** Inodes of compressed files whose begin is damaged or not there yet, and since when. */
-  readonly #damaged = new Map<string, number>();
+  readonly #damaged: DamagedFiles;
   #ordered: FileTail[] = [];
   /** Listings so far. */
   #scan = 0;
@@ -65,6 +65,7 @@ export class ContainerFiles {
 
   constructor(options: ContainerFilesOptions) {
     this.#options = options;
+    this.#damaged = new DamagedFiles(options.tornAfter);
   }
 
   /** Oldest first. */
@@ -128,7 +129,7 @@ export class ContainerFiles {
     for (const [inode, { file }] of this.#byInode) {
       if (!inodes.has(inode) && !isOpenForm(file, inode)) this.#byInode.delete(inode);
     }
-    for (const inode of this.#damaged.keys()) if (!inodes.has(inode)) this.#damaged.delete(inode);
+    this.#damaged.keepOnly(inodes);
     for (const [inode, nascent] of this.#nascent) if (!inodes.has(inode)) this.#nascentGone(inode, nascent);
     this.#order();
   }
@@ -287,18 +288,10 @@ export class ContainerFiles {
     return known;
   }
 
-  /** A compressed file without a readable begin: still being written by somebody, or damaged. */
   #unreadable(entry: LogEntry, inode: string, error: Error): void {
-    const since = this.#damaged.get(inode) ?? Date.now();
-    const known = this.#damaged.has(inode);
-    this.#damaged.set(inode, since);
-    if (since === Infinity) return;
-    if (known && entry.compressed && Date.now() - since >= this.#options.tornAfter) {
-      this.#damaged.set(inode, Infinity);
-      this.#options.onUnreadable(entry);
-    } else {
-      this.#failedToOpen(entry, error);
-    }
+    const verdict = this.#damaged.met(inode, entry.compressed);
+    if (verdict === 'over') this.#options.onUnreadable(entry);
+    else if (verdict === 'wait') this.#failedToOpen(entry, error);
   }
 
   #failedToOpen(entry: LogEntry, { message }: Error): void {

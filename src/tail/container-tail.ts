@@ -3,10 +3,12 @@ import type { ContainerOffsets } from '../offsets/offset-store.ts';
 import type { Gap, GapReason } from '../offsets/offsets-file.ts';
 import type { Tail } from '../pods/tail.ts';
 import { ContainerFiles, type ContainerFilesOptions } from './container-files.ts';
+import { ContainerGaps } from './container-gaps.ts';
 import type { FileTail, Piece } from './file-tail.ts';
 import type { LineSink } from './line-sink.ts';
 import { compareNames, type LogName } from './log-names.ts';
-import { type Pollable, type ReadLoop, TICK_MS } from './read-loop.ts';
+import { LookSchedule } from './look-schedule.ts';
+import type { Pollable, ReadLoop } from './read-loop.ts';
 import { RescanSchedule } from './rescan-schedule.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { unreadSince } from './unread-since.ts';
@@ -47,10 +49,9 @@ export class ContainerTail implements Tail, Pollable {
   readonly files: ContainerFiles;
   readonly #timing: Timing;
   readonly #rescans: RescanSchedule;
-  #nextLook = 0;
+  readonly #looks: LookSchedule;
+  readonly #gaps: ContainerGaps;
   #lastData = 0;
-  /** When it was first looked at: what is new is not quiet yet. */
-  #since = Infinity;
   #idleTold = true;
   #drainSince: number | undefined;
   #draining = false;
@@ -60,13 +61,13 @@ export class ContainerTail implements Tail, Pollable {
   #done = Promise.withResolvers<void>();
   #tornSince: number | undefined;
   #held: boolean;
-  /** What was given up while it was held: gaps, if it turns out that the container was wanted. */
-  readonly #givenUp: Gap[] = [];
 
   constructor(options: ContainerTailOptions) {
     this.#options = options;
     this.#timing = options.timing ?? TIMING;
     this.#held = options.held ?? false;
+    this.#looks = new LookSchedule(this.#timing);
+    this.#gaps = new ContainerGaps(options);
     this.files = new ContainerFiles({
       ...options,
       mayOpen: () => !this.#held || (options.mayOpen?.() ?? true),
@@ -111,7 +112,7 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   #lookNow(): void {
-    this.#nextLook = 0;
+    this.#looks.next = 0;
     this.#options.loop.lookNow();
   }
 
@@ -133,7 +134,7 @@ export class ContainerTail implements Tail, Pollable {
     if (!this.#held) return;
     this.#held = false;
     this.#options.onReleased?.();
-    for (const gap of this.#givenUp.splice(0)) this.#options.onGap(gap);
+    this.#gaps.release();
     this.rescan();
   }
 
@@ -166,15 +167,11 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   get nextLook(): number {
-    return this.#nextLook;
+    return this.#looks.next;
   }
 
   look(now: number): boolean {
-    // A timer may come a fraction of a millisecond early.
-    if (now < this.#nextLook - 1) return false;
-    // At the same times for all, so that many quiet containers wake the process as seldom as one.
-    const period = this.#lookPeriod(now);
-    this.#nextLook = (Math.floor((now + 1) / period) + 1) * period;
+    if (!this.#looks.due(now, this.#options.loop.size, this.#lastData)) return false;
     try {
       return this.#look(now) && !this.#held;
     } catch (error) {
@@ -190,14 +187,6 @@ export class ContainerTail implements Tail, Pollable {
     } catch (error) {
       return this.#failed(error, now);
     }
-  }
-
-  #lookPeriod(now: number): number {
-    const { busyLook, quietLook, quietAfter, lookSpacing, spacedLook } = this.#timing;
-    this.#since = Math.min(this.#since, now);
-    const quiet = now - Math.max(this.#lastData, this.#since) >= quietAfter;
-    const spaced = Math.min(spacedLook, this.#options.loop.size * lookSpacing);
-    return Math.max(quiet ? quietLook : busyLook, Math.ceil(spaced / TICK_MS) * TICK_MS);
   }
 
   #look(now: number): boolean {
@@ -367,7 +356,7 @@ export class ContainerTail implements Tail, Pollable {
   /** A compressed file without its end: still being written by somebody, or damaged. */
   #torn(file: FileTail, now: number): boolean {
     this.#tornSince ??= now;
-    this.#nextLook = now + Math.min(1000, this.#timing.torn);
+    this.#looks.next = now + Math.min(1000, this.#timing.torn);
     if (now - this.#tornSince < this.#timing.torn) return false;
     this.giveUp(file, 'compressed_file_damaged');
     return true;
@@ -406,18 +395,7 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   #tellGap({ name }: LogName, fileId: string, reason: GapReason, from: number, to: number | null): void {
-    const gap: Gap = {
-      container: this.#options.offsets.key,
-      file: name,
-      fileId,
-      reason,
-      from,
-      to,
-      since: this.#lastData === 0 ? null : new Date(this.#lastData).toISOString(),
-      until: new Date().toISOString(),
-    };
-    if (this.#held) this.#givenUp.push(gap);
-    else this.#options.onGap(gap);
+    this.#gaps.tell({ file: name, fileId, reason, from, to }, this.#lastData, this.#held);
   }
 
   #current(): FileTail | undefined {
@@ -443,35 +421,14 @@ export class ContainerTail implements Tail, Pollable {
     }
     if (this.#firstRescan && !this.#held) {
       this.#firstRescan = false;
-      this.#tellMissing(now);
-    }
-  }
-
-  /** Files that the offsets know and that are not there any more: what they held beyond is lost. */
-  #tellMissing(now: number): void {
-    const { offsets, onGap, savedAt } = this.#options;
-    for (const [fileId, { window, saved }] of offsets.files) {
-      if (window !== undefined) continue;
-      if (saved.done !== true) {
-        onGap({
-          container: offsets.key,
-          file: saved.name,
-          fileId,
-          reason: 'removed_while_down',
-          from: saved.offset,
-          to: null,
-          since: savedAt ?? null,
-          until: new Date(now).toISOString(),
-        });
-      }
-      offsets.gone(fileId);
+      this.#gaps.tellMissing(now);
     }
   }
 
   #failed(error: unknown, now: number): false {
     this.#failing = (error as Error).message;
     this.#options.onFailure?.(error);
-    this.#nextLook = now + this.#timing.failure;
+    this.#looks.next = now + this.#timing.failure;
     return false;
   }
 }

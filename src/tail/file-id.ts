@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { constants, gunzipSync } from 'node:zlib';
+import { copyOf } from '../util/byte-slice.ts';
 
 /**
  * Of a file's first line at most this much makes its fingerprint, in bytes. Longer than a line of any runtime:
@@ -43,7 +44,7 @@ export function fingerprint(
   const complete = lineFeed >= 0 || head.length >= FINGERPRINT_BYTES || ((whole || ended) && head.length > 0);
   if (!complete) return undefined;
   const first = head.subarray(0, lineFeed >= 0 ? lineFeed : FINGERPRINT_BYTES);
-  const firstLine = first.length <= KEPT_BYTES ? Buffer.from(first) : undefined;
+  const firstLine = first.length <= KEPT_BYTES ? copyOf(first) : undefined;
   return { fileId: digest(scope, first), length: first.length, firstLine };
 }
 

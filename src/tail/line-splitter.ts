@@ -1,4 +1,4 @@
-import { type ByteSlice, LINE_FEED, sliceOfAll } from '../util/byte-slice.ts';
+import { type ByteSlice, copyOf, LINE_FEED, sliceOfAll } from '../util/byte-slice.ts';
 
 /** Told of each line, with the offsets of its first byte and behind its LF. `tooLong`: only its head is kept. */
 export type OnLine = (line: ByteSlice, start: number, end: number, tooLong: boolean) => void;
@@ -59,7 +59,7 @@ export class LineSplitter {
       this.#take(line, offset + from);
     }
     // A copy: it may be the begin of a line for long, and the piece is much larger.
-    if (from < piece.length) this.#keep(Buffer.from(piece.subarray(from)));
+    if (from < piece.length) this.#keep(copyOf(piece.subarray(from)));
     if (this.#failure !== undefined) throw this.#failure;
   }
 

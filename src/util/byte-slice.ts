@@ -26,6 +26,13 @@ export function latin1Of({ bytes, from, to }: ByteSlice): string {
   return bytes.toString('latin1', from, to);
 }
 
+/** A copy for long: what `Buffer.from` makes of few bytes pins the 64 KiB of Node's pool that it is cut from. */
+export function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
 /** A view of the same bytes. */
 export function viewOf({ bytes, from, to }: ByteSlice): Buffer {
   return bytes.subarray(from, to);

@@ -1,0 +1,64 @@
+import type { ContainerOffsets } from '../offsets/offset-store.ts';
+import type { Gap, GapReason } from '../offsets/offsets-file.ts';
+
+/** A part of a file that could not be read. */
+export type Missed = Pick<Gap, 'file' | 'fileId' | 'reason' | 'from' | 'to'>;
+
+export interface ContainerGapsOptions {
+  readonly offsets: ContainerOffsets;
+  /** When the offsets that this run began with were saved. */
+  readonly savedAt: string | undefined;
+  readonly onGap: (gap: Gap) => void;
+}
+
+/** What could not be read of one container, told as gaps. */
+export class ContainerGaps {
+  readonly #options: ContainerGapsOptions;
+  /** What was missed while nobody knew whether the container is wanted: gaps, if it turns out that it is. */
+  readonly #held: Gap[] = [];
+
+  constructor(options: ContainerGapsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param lastData when something of the container was last read, in milliseconds since 1970; 0 for never.
+   * @param held keep it until `release()`.
+   */
+  tell(missed: Missed, lastData: number, held: boolean): void {
+    const { offsets, onGap } = this.#options;
+    const since = lastData === 0 ? null : new Date(lastData).toISOString();
+    const gap = { container: offsets.key, ...missed, since, until: new Date().toISOString() };
+    if (held) this.#held.push(gap);
+    else onGap(gap);
+  }
+
+  release(): void {
+    for (const gap of this.#held.splice(0)) this.#options.onGap(gap);
+  }
+
+  /**
+   * Tells of files that the offsets know and that are not there any more: what they held beyond is lost. To be
+   * called once, when all that is there was found.
+   */
+  tellMissing(now: number): void {
+    const { offsets, onGap, savedAt } = this.#options;
+    const reason: GapReason = 'removed_while_down';
+    for (const [fileId, { window, saved }] of offsets.files) {
+      if (window !== undefined) continue;
+      if (saved.done !== true) {
+        onGap({
+          container: offsets.key,
+          file: saved.name,
+          fileId,
+          reason,
+          from: saved.offset,
+          to: null,
+          since: savedAt ?? null,
+          until: new Date(now).toISOString(),
+        });
+      }
+      offsets.gone(fileId);
+    }
+  }
+}
