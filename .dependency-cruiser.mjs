@@ -45,9 +45,11 @@ const directions = {
   doctor: { any: ['util', 'ops', 'config', 'pods', 'tail', 'writers'] },
   // `frostbeat explain`: why a pod's lines are seen, or not.
   explain: { any: ['util', 'ops', 'config', 'offsets', 'pods', 'tail/log-names.ts'] },
+  // `frostbeat serve`: the page and the API over a reader of traces.
+  serve: { any: ['util', 'trace'], types: ['config', 'ops'] },
   demo: { any: ['util', 'pods/log-path.ts'], types: ['pods'] },
   cli: {
-    any: ['util', 'ops', 'config', 'trace', 'demo', 'doctor', 'explain', 'agent.ts', 'replay.ts'],
+    any: ['util', 'ops', 'config', 'trace', 'serve', 'demo', 'doctor', 'explain', 'agent.ts', 'replay.ts'],
     types: ['record'],
   },
   'main.ts': { any: ['util', 'ops', 'config', 'cli'] },

@@ -38,7 +38,16 @@ Examples:
 Span, pods and worst level are those of a trace's first 200 lines; a + says that it has more.
 `;
 
-/** Adds the commands that read: trace, traces. */
+const serveExamples = `
+Examples:
+  frostbeat serve                                           http://localhost:8080/ over etcd
+  frostbeat serve --from file --file-path records.ndjson    over the file writer's output
+  SERVE_HOST=0.0.0.0 SERVE_USERNAME=ops SERVE_PASSWORD_FILE=./password frostbeat serve
+
+It reads and never writes. The API under it: docs/api.md.
+`;
+
+/** Adds the commands that read: trace, traces, serve. */
 export function addReadingCommands({ add, load, context, finish }: ReadingCommands): void {
   const trace = add('trace', 'print every record of a trace, in order')
     .argument('<traceId>', 'the trace ID')
@@ -103,6 +112,16 @@ export function addReadingCommands({ add, load, context, finish }: ReadingComman
       finish(await tracesCommand({ ...context, ...flags, limit, level, config }));
     });
   addSettings(traces, sources);
+
+  const serve = add('serve', 'a web page to find and read traces, and an HTTP API')
+    .addOption(fromOption())
+    .addHelpText('after', serveExamples)
+    .action(async (flags: { from?: Readable }, command: Command) => {
+      const config = validConfig(load(command));
+      const { serveCommand } = await import('./serve.ts');
+      finish(await serveCommand({ ...context, ...flags, config }));
+    });
+  addSettings(serve, [...sources, 'SERVE_', 'HTTP_PORT', 'LOG_LEVEL']);
 }
 
 interface TracesFlags {

@@ -45,6 +45,7 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly etcd: EtcdAccess;
   readonly file: FileDestination;
+  readonly serve: ServeAccess;
   /** What modules named in WRITERS are given: the environment, with the flags of our settings laid over it. */
   readonly writerOptions: Readonly<Record<string, string | undefined>>;
 }
@@ -62,6 +63,17 @@ export interface EtcdAccess {
   /** ETCD_CERT_FILE and ETCD_KEY_FILE: PEM of the client's certificate and key; both or neither. */
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
+}
+
+/** Where `frostbeat serve` listens, and to whom it answers. */
+export interface ServeAccess {
+  /** SERVE_HOST. */
+  readonly host: string;
+  /** SERVE_USERNAME and SERVE_PASSWORD_FILE: both or neither. */
+  readonly username: string | undefined;
+  readonly passwordFile: string | undefined;
+  /** SERVE_USER_HEADER. */
+  readonly userHeader: string | undefined;
 }
 
 export interface FileDestination {

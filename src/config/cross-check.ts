@@ -41,6 +41,12 @@ export function crossCheck(values: Partial<Values>, { node }: { readonly node: b
   if (values.etcdKeyFile !== undefined && isAbsent(values, 'etcdCertFile')) {
     say('ETCD_CERT_FILE', 'is not set: with ETCD_KEY_FILE it must be the file of its certificate');
   }
+  if (values.serveUsername !== undefined && isAbsent(values, 'servePasswordFile')) {
+    say('SERVE_PASSWORD_FILE', 'is not set: with SERVE_USERNAME it must be a file that holds the password');
+  }
+  if (values.servePasswordFile !== undefined && isAbsent(values, 'serveUsername')) {
+    say('SERVE_USERNAME', 'is not set: with SERVE_PASSWORD_FILE it must be the name of the user');
+  }
   checkSchemes(values, say);
   return mistakes;
 }

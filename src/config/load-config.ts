@@ -107,6 +107,10 @@ function toConfig(values: Values, writerOptions: Texts): Config {
     etcdCertFile,
     etcdKeyFile,
     filePath,
+    serveHost,
+    serveUsername,
+    servePasswordFile,
+    serveUserHeader,
     ...same
   } = values;
   const tls = etcdCaFile ?? etcdCertFile;
@@ -124,6 +128,12 @@ function toConfig(values: Values, writerOptions: Texts): Config {
       keyFile: etcdKeyFile,
     },
     file: { path: filePath },
+    serve: {
+      host: serveHost,
+      username: serveUsername,
+      passwordFile: servePasswordFile,
+      userHeader: serveUserHeader,
+    },
     writerOptions,
   };
 }

@@ -5,6 +5,21 @@ import { pathToFileURL } from 'node:url';
 import { didYouMean } from '../util/did-you-mean.ts';
 import type { Parsed } from './parse.ts';
 
+/** An address, or a name of one. */
+export function hostName(text: string): Parsed<string> {
+  return /^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$|^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(text)
+    ? { value: text }
+    : { mustBe: 'an address or a name of this machine, for example localhost, 0.0.0.0 or ::' };
+}
+
+/** The name of an HTTP header; undefined where it is empty. */
+export function headerName(text: string): Parsed<string | undefined> {
+  if (text === '') return { value: undefined };
+  return /^[A-Za-z0-9-]+$/.test(text)
+    ? { value: text }
+    : { mustBe: 'the name of a header, for example X-Forwarded-User' };
+}
+
 /** The writers that come with Frostbeat, by the names that WRITERS knows. */
 export const builtInWriters: readonly string[] = ['etcd', 'file', 'stdout'];
 

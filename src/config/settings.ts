@@ -10,7 +10,16 @@ import {
   size,
   type Parse,
 } from './parse.ts';
-import { containerPatterns, endpoints, maskUserInfo, namespaces, nodeName, writers } from './parse-lists.ts';
+import {
+  containerPatterns,
+  endpoints,
+  headerName,
+  hostName,
+  maskUserInfo,
+  namespaces,
+  nodeName,
+  writers,
+} from './parse-lists.ts';
 import { selector } from './selector.ts';
 
 /** One setting: an environment variable, and a flag of the same name. */
@@ -31,7 +40,7 @@ export interface Setting<T> {
 }
 
 /** The headings of the help, in its order. */
-export const groups = ['What is collected', 'Delivery', 'etcd', 'file', 'The agent itself'] as const;
+export const groups = ['What is collected', 'Delivery', 'etcd', 'file', 'The agent itself', 'serve'] as const;
 
 const hour = 3_600_000;
 
@@ -295,6 +304,38 @@ export const settings = {
     parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     placeholder: 'level',
     meaning: "The agent's own log, on standard error",
+  }),
+  serveHost: setting({
+    variable: 'SERVE_HOST',
+    group: 'serve',
+    default: 'localhost',
+    parse: hostName,
+    placeholder: 'address',
+    meaning: 'Where frostbeat serve listens (on HTTP_PORT); 0.0.0.0 opens it to others',
+  }),
+  serveUsername: setting({
+    variable: 'SERVE_USERNAME',
+    group: 'serve',
+    default: '',
+    parse: optionalText,
+    placeholder: 'name',
+    meaning: 'Who may read there, by basic authentication; needs SERVE_PASSWORD_FILE',
+  }),
+  servePasswordFile: setting({
+    variable: 'SERVE_PASSWORD_FILE',
+    group: 'serve',
+    default: '',
+    parse: optionalFile,
+    placeholder: 'path',
+    meaning: 'File that holds the password',
+  }),
+  serveUserHeader: setting({
+    variable: 'SERVE_USER_HEADER',
+    group: 'serve',
+    default: '',
+    parse: headerName,
+    placeholder: 'name',
+    meaning: 'Header in which a proxy in front says who asks; requests without it are refused',
   }),
 };
 

@@ -30,6 +30,7 @@ export class Summary {
   #lines = 0;
   #level = '';
   #message = '';
+  #messageAt = '';
   readonly #pods = new Set<string>();
 
   constructor(traceId: string) {
@@ -46,7 +47,9 @@ export class Summary {
 
   add({ unixNano, bytes }: Pick<StoredRecord, 'unixNano' | 'bytes'>): void {
     const { level, message, pod } = viewRecord(bytes.toString('utf8'));
-    if (this.#lines === 0 || isWorse(level, this.#level)) {
+    const isEarlier = compareUnixNano(unixNano, this.#messageAt) < 0 && !isWorse(this.#level, level);
+    if (this.#lines === 0 || isWorse(level, this.#level) || isEarlier) {
+      this.#messageAt = unixNano;
       this.#level = level;
       this.#message = message.slice(0, 200);
     }

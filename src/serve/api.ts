@@ -1,0 +1,168 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { severity, levels } from '../trace/levels.ts';
+import type { RecentTraces, TraceReader } from '../trace/trace-reader.ts';
+import { isMark, parseCursor } from './cursor.ts';
+import { Gate, type Limits } from './limits.ts';
+import { busy, Problem } from './problem.ts';
+import { sendEvents, sendNdjson } from './send-stream.ts';
+import { tracePage } from './trace-page.ts';
+
+const MOST_TRACES = 200;
+
+/** The API: `/api/traces` and `/api/traces/<id>` (docs/api.md). */
+export class Api {
+  readonly #reader: TraceReader;
+  readonly #limits: Limits;
+  readonly #pages: Gate;
+  readonly #streams: Gate;
+  #recent: { readonly until: number; readonly traces: Promise<RecentTraces> } | undefined;
+
+  constructor(reader: TraceReader, limits: Limits) {
+    this.#reader = reader;
+    this.#limits = limits;
+    this.#pages = new Gate(limits.pagesAtOnce);
+    this.#streams = new Gate(limits.streamsAtOnce);
+  }
+
+  /**
+   * @param url what is asked for; its path begins with `/api/`.
+   * @param signal aborts when the client goes or the server stops.
+   * @throws Problem, or what the reader throws.
+   */
+  async answer(
+    url: URL,
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (url.pathname === '/api/traces') {
+      sendJson(response, await this.#recentTraces(url.searchParams, signal));
+      return;
+    }
+    const encoded = /^\/api\/traces\/([^/]+)$/.exec(url.pathname)?.[1];
+    if (encoded === undefined) throw new Problem(404, 'There is /api/traces and /api/traces/<id>');
+    await this.#trace(decoded(encoded), url.searchParams, { request, response, signal });
+  }
+
+  async #recentTraces(query: URLSearchParams, signal: AbortSignal): Promise<string> {
+    known(query, ['limit', 'level']);
+    const limit = wholeNumber(query, 'limit', { most: MOST_TRACES, otherwise: 50 });
+    const level = query.get('level')?.toUpperCase();
+    if (level !== undefined && severity(level) < 0) {
+      throw new Problem(400, `level must be one of ${levels.join(', ').toLowerCase()}`);
+    }
+    const { traces, note } = await this.#newest(signal);
+    const wanted = traces.filter((one) => level === undefined || severity(one.level) >= severity(level));
+    return `${JSON.stringify({ traces: wanted.slice(0, limit), ...(note !== undefined && { note }) })}\n`;
+  }
+
+  /** One look serves all who ask at that time; the first to go does not take it from the others. */
+  async #newest(signal: AbortSignal): Promise<RecentTraces> {
+    const now = performance.now();
+    if (this.#recent === undefined || now >= this.#recent.until) {
+      const entry = this.#pages.enter();
+      if (entry === undefined) throw busy('pages');
+      const traces = this.#reader
+        .recent(MOST_TRACES, AbortSignal.timeout(this.#limits.pageMs))
+        .finally(() => entry[Symbol.dispose]());
+      const look = { until: Number.POSITIVE_INFINITY, traces };
+      this.#recent = look;
+      traces.then(
+        () => (this.#recent = { traces, until: performance.now() + this.#limits.recentMs }),
+        () => (this.#recent = undefined),
+      );
+    }
+    const { traces } = this.#recent;
+    signal.throwIfAborted();
+    return traces;
+  }
+
+  async #trace(
+    traceId: string,
+    query: URLSearchParams,
+    {
+      request,
+      response,
+      signal,
+    }: { request: IncomingMessage; response: ServerResponse; signal: AbortSignal },
+  ): Promise<void> {
+    const accept = request.headers.accept ?? '';
+    const limits = this.#limits;
+    if (accept.includes('text/event-stream')) {
+      known(query, ['mark']);
+      using entry = this.#streams.enter();
+      if (entry === undefined) throw busy('streams');
+      const mark = request.headers['last-event-id'] ?? query.get('mark') ?? (await this.#reader.now(signal));
+      if (!isMark(mark)) throw new Problem(400, 'mark must be that of an answer');
+      response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+      await sendEvents(this.#reader, { traceId, mark }, response, { limits, signal });
+    } else if (accept.includes('application/x-ndjson')) {
+      known(query, ['since', 'until']);
+      using entry = this.#streams.enter();
+      if (entry === undefined) throw busy('streams');
+      const options = { ...times(query), at: await this.#reader.now(signal) };
+      response.writeHead(200, { 'content-type': 'application/x-ndjson; charset=utf-8' });
+      await sendNdjson(this.#reader, { traceId, options }, response, { limits, signal });
+    } else {
+      known(query, ['limit', 'cursor', 'since', 'until']);
+      using entry = this.#pages.enter();
+      if (entry === undefined) throw busy('pages');
+      const text = query.get('cursor');
+      const cursor = text === null ? undefined : parseCursor(text);
+      if (text !== null && cursor === undefined)
+        throw new Problem(400, 'cursor must be the «next» of an answer');
+      const limit = wholeNumber(query, 'limit', {
+        most: limits.pageRecords,
+        otherwise: limits.defaultPageRecords,
+      });
+      sendJson(
+        response,
+        await tracePage(this.#reader, { traceId, limit, ...times(query), ...cursor }, limits, signal),
+      );
+    }
+  }
+}
+
+function sendJson(response: ServerResponse, text: string): void {
+  const bytes = Buffer.from(text, 'utf8');
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length });
+  response.end(bytes);
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new Problem(400, 'The trace ID must be percent-encoded UTF-8');
+  }
+}
+
+/** A parameter that is misspelt must not be taken for one that is not given. */
+function known(query: URLSearchParams, names: readonly string[]): void {
+  const other = [...query.keys()].find((name) => !names.includes(name));
+  if (other !== undefined) throw new Problem(400, `The parameters here are ${names.join(', ')}`);
+}
+
+function wholeNumber(
+  query: URLSearchParams,
+  name: string,
+  { most, otherwise }: { most: number; otherwise: number },
+): number {
+  const text = query.get(name);
+  if (text === null) return otherwise;
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > most) throw new Problem(400, `${name} must be a whole number from 1 to ${most}`);
+  return value;
+}
+
+function times(query: URLSearchParams): { since?: string; until?: string } {
+  const time = (name: string): string | undefined => {
+    const text = query.get(name) ?? undefined;
+    if (text !== undefined && !/^\d{1,25}$/.test(text)) {
+      throw new Problem(400, `${name} must be a time in nanoseconds since 1970, as digits`);
+    }
+    return text;
+  };
+  const [since, until] = [time('since'), time('until')];
+  return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
+}

@@ -1,0 +1,51 @@
+/** What a request may take: with these, memory has a bound whatever is asked for. */
+export interface Limits {
+  /** Most records in a page, and what is taken without a word. */
+  readonly pageRecords: number;
+  readonly defaultPageRecords: number;
+  /** A page is full at so many bytes of records; one record may exceed it alone. */
+  readonly pageBytes: number;
+  /** Longest time that a page is worked on, in milliseconds: what was found until then is the page. */
+  readonly pageMs: number;
+  /** Most pages and lists that are worked on at once. */
+  readonly pagesAtOnce: number;
+  /** Most streams that are open at once. */
+  readonly streamsAtOnce: number;
+  /** A stream whose client takes nothing for so many milliseconds is ended. */
+  readonly stalledMs: number;
+  /** How often a quiet stream shows that it is alive, in milliseconds. */
+  readonly heartbeatMs: number;
+  /** How long a list of recent traces is good for, in milliseconds. */
+  readonly recentMs: number;
+  readonly connections: number;
+}
+
+export const defaultLimits: Limits = {
+  pageRecords: 1_000,
+  defaultPageRecords: 500,
+  pageBytes: 4 * 2 ** 20,
+  pageMs: 10_000,
+  pagesAtOnce: 8,
+  streamsAtOnce: 64,
+  stalledMs: 60_000,
+  heartbeatMs: 15_000,
+  recentMs: 1_000,
+  connections: 512,
+};
+
+/** Lets so many at once in. */
+export class Gate {
+  readonly #most: number;
+  #inside = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** @returns what lets the next in, to be disposed of once; undefined where it is full. */
+  enter(): Disposable | undefined {
+    if (this.#inside >= this.#most) return undefined;
+    this.#inside += 1;
+    return { [Symbol.dispose]: () => void (this.#inside -= 1) };
+  }
+}

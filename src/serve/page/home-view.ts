@@ -1,0 +1,93 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { relativeTime } from '../../trace/relative-time.ts';
+import type { TraceSummary } from '../../trace/trace-summary.ts';
+import { recentTraces } from './api-client.ts';
+import { count, el, levelClass, localTime } from './dom.ts';
+
+const REFRESH_MS = 3_000;
+
+/** The list of recent traces, fresh while it is open. */
+export function homeView(root: HTMLElement, signal: AbortSignal): void {
+  const onlyBad = el('input', { type: 'checkbox', id: 'only-bad' });
+  const search = el('input', {
+    type: 'search',
+    placeholder: 'Filter the list',
+    'aria-label': 'Filter the list',
+  });
+  const note = el('p', { class: 'dim', role: 'status' }, 'Loading …');
+  const body = el('tbody');
+  const headings = ['Began', 'Took', 'Lines', 'Pods', 'Worst', 'What it says', 'Trace'];
+  const table = el(
+    'table',
+    { class: 'recent' },
+    el('caption', { class: 'hidden' }, 'Recent traces, newest first'),
+    el('thead', {}, el('tr', {}, ...headings.map((text) => el('th', { scope: 'col' }, text)))),
+    body,
+  );
+  root.replaceChildren(
+    el('h2', {}, 'Recent traces'),
+    el('div', { class: 'bar' }, search, el('label', { for: 'only-bad' }, onlyBad, ' only with errors')),
+    el('div', { class: 'scroll' }, table),
+    note,
+  );
+  let traces: readonly TraceSummary[] = [];
+  const draw = (): void => {
+    const words = search.value.trim().toLowerCase();
+    const shown = traces.filter(
+      (one) =>
+        (!onlyBad.checked || /ERROR|FATAL/.test(one.level)) &&
+        `${one.traceId} ${one.message} ${one.pods.join(' ')}`.toLowerCase().includes(words),
+    );
+    const focused = document.activeElement?.getAttribute('href');
+    body.replaceChildren(...shown.map(row));
+    if (focused !== undefined && focused !== null) {
+      [...body.querySelectorAll('a')].find((link) => link.getAttribute('href') === focused)?.focus();
+    }
+    if (traces.length > 0 && shown.length === 0) note.textContent = 'No recent trace is like that.';
+  };
+  search.addEventListener('input', draw);
+  onlyBad.addEventListener('change', draw);
+  const refresh = async (): Promise<void> => {
+    if (document.hidden) return;
+    try {
+      const found = await recentTraces(signal);
+      ({ traces } = found);
+      note.textContent =
+        found.note ?? (traces.length === 0 ? 'There is no trace yet; this list looks again.' : '');
+      draw();
+    } catch (error) {
+      if (!signal.aborted) note.textContent = `The list cannot be read: ${(error as Error).message}`;
+    }
+  };
+  void refresh();
+  const timer = setInterval(() => void refresh(), REFRESH_MS);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+}
+
+function row(trace: TraceSummary): HTMLTableRowElement {
+  const { traceId, firstUnixNano, lastUnixNano, lines, pods, level, message, partial } = trace;
+  const plus = partial ? '+' : '';
+  return el(
+    'tr',
+    { class: /ERROR|FATAL/.test(level) ? 'bad' : '' },
+    el('td', { class: 'num' }, localTime(firstUnixNano).slice(0, 19)),
+    el('td', { class: 'num' }, `${relativeTime(lastUnixNano, firstUnixNano).replace('+', '')}${plus}`),
+    el('td', { class: 'num' }, lines.toLocaleString('en')),
+    el('td', { class: 'num', title: pods.join('\n') }, `${pods.length}${plus}`),
+    el('td', {}, el('span', { class: levelClass(level) }, level || '–')),
+    el('td', { class: 'says' }, message),
+    el(
+      'td',
+      { class: 'id' },
+      el(
+        'a',
+        {
+          href: `?trace=${encodeURIComponent(traceId)}`,
+          'aria-label': `Trace ${traceId}, ${count(lines, 'line')}`,
+        },
+        traceId,
+      ),
+    ),
+  );
+}

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { TraceReader, ReadOptions } from '../trace/trace-reader.ts';
+import type { Limits } from './limits.ts';
+import { recordJson } from './record-json.ts';
+
+/** Pieces are sent when they are so large. */
+const PIECE_BYTES = 65_536;
+
+/** Sends a whole trace as NDJSON, as fast as the client takes it. A stream that is cut short was not whole. */
+export async function sendNdjson(
+  reader: TraceReader,
+  { traceId, options }: { traceId: string; options: ReadOptions },
+  response: ServerResponse,
+  { limits, signal }: { limits: Limits; signal: AbortSignal },
+): Promise<void> {
+  let piece: string[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    await send(response, piece.join(''), { limits, signal });
+    piece = [];
+    bytes = 0;
+  };
+  for await (const record of reader.read(traceId, signal, options)) {
+    const line = `${recordJson(record)}\n`;
+    piece.push(line);
+    bytes += line.length;
+    if (bytes >= PIECE_BYTES) await flush();
+  }
+  await flush();
+  response.end();
+}
+
+/**
+ * Sends what is stored of a trace from a mark on, as server-sent events, until the client goes: `lines`, whose id is
+ * the mark to go on from, and `state` where the destination knows it.
+ */
+export async function sendEvents(
+  reader: TraceReader,
+  { traceId, mark }: { traceId: string; mark: string },
+  response: ServerResponse,
+  { limits, signal }: { limits: Limits; signal: AbortSignal },
+): Promise<void> {
+  let quiet = true;
+  const heartbeat = setInterval(() => {
+    if (quiet) response.write(':\n\n');
+    quiet = true;
+    void sayState().catch(() => undefined);
+  }, limits.heartbeatMs);
+  const sayState = async (): Promise<void> => {
+    const state = await reader.state?.(traceId, signal);
+    if (state !== undefined) response.write(`event: state\ndata: ${JSON.stringify(state)}\n\n`);
+  };
+  try {
+    await send(response, `retry: 2000\nid: ${mark}\nevent: open\ndata: {}\n\n`, { limits, signal });
+    await sayState();
+    for await (const { records, mark: behind } of reader.follow(traceId, mark, signal)) {
+      if (records.length === 0) continue;
+      quiet = false;
+      // JSON text as it is stored may hold line ends, each of which is a line of data.
+      const data = records
+        .map(recordJson)
+        .join(',')
+        .replaceAll(/\r\n|\r|\n/g, '\ndata: ');
+      await send(response, `id: ${behind}\nevent: lines\ndata: [${data}]\n\n`, { limits, signal });
+    }
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+/** Waits until the client has taken enough. @throws where it takes nothing for too long. */
+async function send(
+  response: ServerResponse,
+  text: string,
+  { limits, signal }: { limits: Limits; signal: AbortSignal },
+): Promise<void> {
+  signal.throwIfAborted();
+  if (text === '' || response.write(text)) return;
+  await once(response, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(limits.stalledMs)]) });
+}
