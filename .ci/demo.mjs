@@ -21,6 +21,11 @@ try {
     'a trace is complete',
   );
 
+  const page = /^ +(http:\/\/localhost:\d+\/)$/m.exec(said.stdout)?.[1];
+  check(page !== undefined, 'it says where the page of traces is');
+  const { traces } = await (await fetch(`${page}api/traces`)).json();
+  check(traces.length > 0 && (await fetch(page)).ok, 'the page is there, with traces');
+
   const commands = said.stdout.match(/^ +(npx frostbeat trace|curl) .*$/gm) ?? [];
   check(commands.length > 0, 'it says what to type next');
   // A machine of CI may have no curl.

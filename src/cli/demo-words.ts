@@ -85,8 +85,17 @@ export function verdict(
 export function nextSteps(
   screen: Screen,
   { httpPort, traceFlags, directory }: DemoPlace,
-  { command, another, ends }: { command: string; another: WrittenTrace; ends: boolean },
+  next: {
+    readonly command: string;
+    readonly another: WrittenTrace;
+    /** The trace that was shown. */
+    readonly failed: WrittenTrace;
+    /** Where the page of traces is; undefined where the demo ends now. */
+    readonly pagePort: number | undefined;
+  },
 ): string {
+  const { command, another, failed, pagePort } = next;
+  const ends = pagePort === undefined;
   const step = (what: string, how: string) => `  ${what}\n    ${screen.paint('bold', how)}`;
   const here = [
     step(`another trace (${another.title})`, `${command} trace ${another.traceId} ${traceFlags}`),
@@ -109,6 +118,15 @@ export function nextSteps(
     ...here,
     ...(ends ? [] : live),
     ...cluster,
-    ...(ends ? [] : ['', `The shop goes on, at a gentler pace. ${screen.paint('bold', 'Ctrl-C')} ends it.`]),
+    ...(ends
+      ? []
+      : [
+          '',
+          screen.paint('bold', 'In a browser, live:'),
+          step('the traces of the shop', `http://localhost:${pagePort}/`),
+          step(`this one (${failed.title})`, `http://localhost:${pagePort}/?trace=${failed.traceId}`),
+          '',
+          `The shop goes on, at a gentler pace. ${screen.paint('bold', 'Ctrl-C')} ends it.`,
+        ]),
   ].join('\n');
 }

@@ -9,6 +9,8 @@ import { Screen } from '../demo/screen.ts';
 import { Shop } from '../demo/shop/shop.ts';
 import { runTraffic } from '../demo/shop/traffic.ts';
 import type { WrittenTrace } from '../demo/written-traces.ts';
+import { createLog } from '../ops/log.ts';
+import { serveTraces, type TraceServer } from '../serve/serve-traces.ts';
 import { selectTraceReader } from '../trace/select-reader.ts';
 import { ConfigError } from '../util/config-error.ts';
 import { pause } from '../util/pause.ts';
@@ -38,8 +40,13 @@ export async function demoCommand(options: DemoOptions, context: Context): Promi
     checks: { node: true, stateDir: true },
   });
   if (config === undefined) throw new ConfigError(mistakes);
-  const store = new DemoStore(await selectTraceReader(place.store.kind, config));
-  return new Demo(options, context, { screen, place, store }).run();
+  const reader = await selectTraceReader(place.store.kind, config);
+  // Whoever asked for one look only has no use for a page that ends with it.
+  const ends = options.once || options.forMs !== undefined;
+  const log = await createLog({ level: 'silent', pretty: false });
+  const access = { onlyLocal: true };
+  const page = ends ? undefined : await serveTraces({ reader, host: 'localhost', port: 0, access, log });
+  return new Demo(options, context, { screen, place, store: new DemoStore(reader), page }).run();
 }
 
 /** Which part of the show is on; it sets the pace of the traffic. */
@@ -53,15 +60,18 @@ class Demo {
   readonly #shop: Shop;
   readonly #agent: AgentProcess;
   readonly #store: DemoStore;
+  readonly #page: TraceServer | undefined;
   readonly #startedAt = performance.now();
   #act: Act = 'waiting';
 
   constructor(
     options: DemoOptions,
     context: Context,
-    { screen, place, store }: { screen: Screen; place: DemoPlace; store: DemoStore },
+    parts: { screen: Screen; place: DemoPlace; store: DemoStore; page: TraceServer | undefined },
   ) {
+    const { screen, place, store, page } = parts;
     this.#options = options;
+    this.#page = page;
     this.#context = context;
     this.#screen = screen;
     this.#place = place;
@@ -97,6 +107,7 @@ class Demo {
       if (this.#agent.exit === undefined) {
         await Promise.allSettled([this.#untilStored(latest, AbortSignal.timeout(2_000))]);
       }
+      await this.#page?.close();
       await this.#store.close();
       return this.#agent.exit ?? (await this.#agent.stop());
     };
@@ -153,7 +164,8 @@ class Demo {
     const others = traces.filter(({ traceId }) => traceId !== chosen.traceId);
     const another = others.findLast(({ failed }) => failed) ?? others.at(-1);
     const command = typedCommand(this.#context.cwd);
-    this.#screen.say(nextSteps(this.#screen, this.#place, { command, another: another ?? chosen, ends }));
+    const next = { command, another: another ?? chosen, failed: chosen, pagePort: this.#page?.port };
+    this.#screen.say(nextSteps(this.#screen, this.#place, next));
     if (!ends) await this.#wait(() => false, { mostMs: Number.POSITIVE_INFINITY });
     if (this.#agent.exit !== undefined && !this.#interrupted) return this.#sayAgentEnded();
     return differing.length === 0;

@@ -3,7 +3,7 @@ import { severity, levels } from '../trace/levels.ts';
 import type { RecentTraces, TraceReader } from '../trace/trace-reader.ts';
 import { isMark, parseCursor } from './cursor.ts';
 import { Gate, type Limits } from './limits.ts';
-import { busy, Problem } from './problem.ts';
+import { Problem } from './problem.ts';
 import { sendEvents, sendNdjson } from './send-stream.ts';
 import { tracePage } from './trace-page.ts';
 
@@ -20,8 +20,8 @@ export class Api {
   constructor(reader: TraceReader, limits: Limits) {
     this.#reader = reader;
     this.#limits = limits;
-    this.#pages = new Gate(limits.pagesAtOnce);
-    this.#streams = new Gate(limits.streamsAtOnce);
+    this.#pages = new Gate('pages', limits.pagesAtOnce);
+    this.#streams = new Gate('streams', limits.streamsAtOnce);
   }
 
   /**
@@ -60,11 +60,9 @@ export class Api {
   async #newest(signal: AbortSignal): Promise<RecentTraces> {
     const now = performance.now();
     if (this.#recent === undefined || now >= this.#recent.until) {
-      const entry = this.#pages.enter();
-      if (entry === undefined) throw busy('pages');
-      const traces = this.#reader
-        .recent(MOST_TRACES, AbortSignal.timeout(this.#limits.pageMs))
-        .finally(() => entry[Symbol.dispose]());
+      const traces = this.#pages.pass(() =>
+        this.#reader.recent(MOST_TRACES, AbortSignal.timeout(this.#limits.pageMs)),
+      );
       const look = { until: Number.POSITIVE_INFINITY, traces };
       this.#recent = look;
       traces.then(
@@ -90,35 +88,29 @@ export class Api {
     const limits = this.#limits;
     if (accept.includes('text/event-stream')) {
       known(query, ['mark']);
-      using entry = this.#streams.enter();
-      if (entry === undefined) throw busy('streams');
-      const mark = request.headers['last-event-id'] ?? query.get('mark') ?? (await this.#reader.now(signal));
-      if (!isMark(mark)) throw new Problem(400, 'mark must be that of an answer');
-      response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-      await sendEvents(this.#reader, { traceId, mark }, response, { limits, signal });
+      await this.#streams.pass(async () => {
+        const mark =
+          request.headers['last-event-id'] ?? query.get('mark') ?? (await this.#reader.now(signal));
+        if (!isMark(mark)) throw new Problem(400, 'mark must be that of an answer');
+        response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+        await sendEvents(this.#reader, { traceId, mark }, response, { limits, signal });
+      });
     } else if (accept.includes('application/x-ndjson')) {
       known(query, ['since', 'until']);
-      using entry = this.#streams.enter();
-      if (entry === undefined) throw busy('streams');
-      const options = { ...times(query), at: await this.#reader.now(signal) };
-      response.writeHead(200, { 'content-type': 'application/x-ndjson; charset=utf-8' });
-      await sendNdjson(this.#reader, { traceId, options }, response, { limits, signal });
+      await this.#streams.pass(async () => {
+        const options = { ...times(query), at: await this.#reader.now(signal) };
+        response.writeHead(200, { 'content-type': 'application/x-ndjson; charset=utf-8' });
+        await sendNdjson(this.#reader, { traceId, options }, response, { limits, signal });
+      });
     } else {
       known(query, ['limit', 'cursor', 'since', 'until']);
-      using entry = this.#pages.enter();
-      if (entry === undefined) throw busy('pages');
       const text = query.get('cursor');
       const cursor = text === null ? undefined : parseCursor(text);
       if (text !== null && cursor === undefined)
         throw new Problem(400, 'cursor must be the «next» of an answer');
-      const limit = wholeNumber(query, 'limit', {
-        most: limits.pageRecords,
-        otherwise: limits.defaultPageRecords,
-      });
-      sendJson(
-        response,
-        await tracePage(this.#reader, { traceId, limit, ...times(query), ...cursor }, limits, signal),
-      );
+      const most = { most: limits.pageRecords, otherwise: limits.defaultPageRecords };
+      const wanted = { traceId, limit: wholeNumber(query, 'limit', most), ...times(query), ...cursor };
+      sendJson(response, await this.#pages.pass(() => tracePage(this.#reader, wanted, limits, signal)));
     }
   }
 }

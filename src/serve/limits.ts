@@ -1,3 +1,5 @@
+import { Problem } from './problem.ts';
+
 /** What a request may take: with these, memory has a bound whatever is asked for. */
 export interface Limits {
   /** Most records in a page, and what is taken without a word. */
@@ -35,17 +37,26 @@ export const defaultLimits: Limits = {
 
 /** Lets so many at once in. */
 export class Gate {
+  readonly #what: string;
   readonly #most: number;
   #inside = 0;
 
-  constructor(most: number) {
+  /** @param what what they are, for the words with which others are turned away. */
+  constructor(what: string, most: number) {
+    this.#what = what;
     this.#most = most;
   }
 
-  /** @returns what lets the next in, to be disposed of once; undefined where it is full. */
-  enter(): Disposable | undefined {
-    if (this.#inside >= this.#most) return undefined;
+  /** @throws Problem where it is full. */
+  async pass<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#inside >= this.#most) {
+      throw new Problem(503, `Too many ${this.#what} at once: try again`, { 'retry-after': '1' });
+    }
     this.#inside += 1;
-    return { [Symbol.dispose]: () => void (this.#inside -= 1) };
+    try {
+      return await work();
+    } finally {
+      this.#inside -= 1;
+    }
   }
 }

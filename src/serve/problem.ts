@@ -10,6 +10,3 @@ export class Problem extends Error {
     this.headers = headers;
   }
 }
-
-export const busy = (what: string): Problem =>
-  new Problem(503, `Too many ${what} at once: try again`, { 'retry-after': '1' });

@@ -26,11 +26,14 @@ export function count(n: number, noun: string): string {
   return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 }
 
+function two(n: number): string {
+  return String(n).padStart(2, '0');
+}
+
 /** Local time, to the millisecond; the digits where no date can say it. */
 export function localTime(unixNano: string): string {
   const date = new Date(Number(unixNano.padStart(7, '0').slice(0, -6)));
   if (Number.isNaN(date.getTime())) return unixNano;
-  const two = (n: number): string => String(n).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }

@@ -105,7 +105,9 @@ export class Timeline {
     const wanted = span / Math.max(2, Math.floor(width / 120));
     const power = 10 ** Math.floor(Math.log10(Math.max(1, wanted)));
     const step = (STEPS.find((one) => one * power >= wanted) ?? 10) * power;
-    for (let at = 0; at <= span && span > 0; at += step) {
+    const marks = span === 0 ? 0 : Math.floor(span / step) + 1;
+    for (let mark = 0; mark < marks; mark++) {
+      const at = mark * step;
       const x = 6 + (at / span) * (width - 12);
       context.beginPath();
       context.moveTo(x, 0);

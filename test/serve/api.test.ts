@@ -1,0 +1,212 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Access } from '../../src/serve/guard.ts';
+import type { Limits } from '../../src/serve/limits.ts';
+import { serveTraces, type TraceServer } from '../../src/serve/serve-traces.ts';
+import { FileTraceReader } from '../../src/trace/file-trace-reader.ts';
+import type { TraceReader } from '../../src/trace/trace-reader.ts';
+import { until } from '../support/until.ts';
+
+const silent = { warn: () => undefined, error: () => undefined };
+const evil = '../<script>%2f\u001b';
+
+interface Page {
+  readonly records: readonly {
+    readonly unixNano: string;
+    readonly record?: { n: number };
+    readonly text?: string;
+  }[];
+  readonly next: string | null;
+  readonly mark: string;
+}
+
+describe('the HTTP API', () => {
+  let directory: string;
+  let path: string;
+  let servers: TraceServer[];
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'frostbeat-test-'));
+    path = join(directory, 'records.ndjson');
+    servers = [];
+    await writeFile(path, `${lines('t', 25)}${lines(evil, 1)}`);
+  });
+  afterEach(async () => {
+    await Promise.all(servers.map((server) => server.close()));
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('gives a trace in pages that make up the whole, though lines come meanwhile', async () => {
+    const base = await serve();
+    const seen: number[] = [];
+    let cursor: string | null = null;
+    do {
+      const query: string = cursor === null ? '' : `&cursor=${cursor}`;
+      const page = (await (await fetch(`${base}/api/traces/t?limit=10${query}`)).json()) as Page;
+      seen.push(...page.records.map(({ record }) => record!.n));
+      cursor = page.next;
+      await writeFile(path, lines('t', 2), { flag: 'a' });
+    } while (cursor !== null);
+    expect(seen).toEqual(Array.from({ length: 25 }, (_, n) => n));
+  });
+
+  it('lists the recent traces, and takes any trace ID', async () => {
+    const base = await serve();
+    const { traces } = (await (await fetch(`${base}/api/traces?limit=1`)).json()) as {
+      traces: { traceId: string; lines: number }[];
+    };
+    expect(traces).toHaveLength(1);
+    const page = (await (await fetch(`${base}/api/traces/${encodeURIComponent(evil)}`)).json()) as Page;
+    expect(page.records).toHaveLength(1);
+    const none = (await (await fetch(`${base}/api/traces/nobody`)).json()) as Page;
+    expect(none).toMatchObject({ records: [], next: null });
+  });
+
+  it('streams a whole trace as NDJSON', async () => {
+    const base = await serve();
+    const response = await fetch(`${base}/api/traces/t`, { headers: { accept: 'application/x-ndjson' } });
+    const found = (await response.text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { record: { n: number } });
+    expect(found.map(({ record }) => record.n)).toEqual(Array.from({ length: 25 }, (_, n) => n));
+  });
+
+  it('follows a trace by events from the mark of a page on, and goes on from the last event', async () => {
+    const base = await serve();
+    const { mark } = (await (await fetch(`${base}/api/traces/t`)).json()) as Page;
+    await writeFile(path, lines('t', 1, 100), { flag: 'a' });
+    const first = await events(`${base}/api/traces/t?mark=${mark}`, {}, '"n":100');
+    const id = /^id: (\S+)\nevent: lines/m.exec(first)?.[1];
+    await writeFile(path, lines('t', 1, 101), { flag: 'a' });
+    const second = await events(`${base}/api/traces/t`, { 'last-event-id': id! }, '"n":101');
+    expect(second).not.toContain('"n":100');
+  });
+
+  it('closes a page by bytes, gives what is no JSON as text, and lets no more in than it can take', async () => {
+    const base = await serve({ limits: { pageBytes: 100, streamsAtOnce: 1 } });
+    await writeFile(path, '{"timestamp":5,"traceId":"b","log":{"broken}\n', { flag: 'a' });
+    const page = (await (await fetch(`${base}/api/traces/t`)).json()) as Page;
+    expect(page.records.length).toBeLessThan(5);
+    expect(page.next).not.toBeNull();
+    expect(await (await fetch(`${base}/api/traces/b`)).json()).toMatchObject({
+      records: [{ text: '{"broken' }],
+    });
+    const headers = { accept: 'text/event-stream' };
+    const stop = new AbortController();
+    await fetch(`${base}/api/traces/t`, { headers, signal: stop.signal });
+    const second = await fetch(`${base}/api/traces/t`, { headers });
+    expect([second.status, second.headers.get('retry-after')]).toEqual([503, '1']);
+    stop.abort();
+    await until(async () => (await fetch(`${base}/api/traces/t`, { headers })).status === 200, {
+      what: 'room',
+    });
+  });
+
+  it.each([
+    ['/api/traces?limit=0', 400],
+    ['/api/traces?limti=5', 400],
+    ['/api/traces/t?limit=1001', 400],
+    ['/api/traces/t?cursor=x', 400],
+    ['/api/traces/t?since=yesterday', 400],
+    ['/api/traces/%E0%A4%A', 400],
+    ['/api/nothing', 404],
+    ['/../package.json', 404],
+    ['/serve/page/%2e%2e/%2e%2e/main.js', 404],
+  ])('answers %s with %i', async (address, status) => {
+    const response = await fetch((await serve()) + address);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain/);
+  });
+
+  it('changes nothing: other methods are refused', async () => {
+    expect((await fetch(`${await serve()}/api/traces/t`, { method: 'DELETE' })).status).toBe(405);
+  });
+
+  it('answers to nobody without the password, but for its health', async () => {
+    const base = await serve({
+      access: { onlyLocal: false, basic: { username: 'ops', password: 'grün:x' } },
+    });
+    expect((await fetch(`${base}/`)).headers.get('www-authenticate')).toMatch(/^Basic/);
+    expect((await fetch(`${base}/api/traces`, authorization('ops:wrong'))).status).toBe(401);
+    expect((await fetch(`${base}/api/traces`, authorization('ops:grün:x'))).status).toBe(200);
+    expect((await fetch(`${base}/healthz`)).status).toBe(200);
+  });
+
+  it('asks a proxy for the user, and leaves other sites and other names of this machine out', async () => {
+    const proxied = await serve({ access: { onlyLocal: false, userHeader: 'x-forwarded-user' } });
+    expect((await fetch(`${proxied}/api/traces`)).status).toBe(403);
+    const headers = { 'x-forwarded-user': 'ada' };
+    expect((await fetch(`${proxied}/api/traces`, { headers })).status).toBe(200);
+    const base = await serve();
+    expect(await statusOf(base, { host: 'evil.example:80' })).toBe(421);
+    expect(await statusOf(base, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' })).toBe(403);
+  });
+
+  it('says that the store cannot be read, and that it takes too long', async () => {
+    await rm(path);
+    const response = await fetch(`${await serve()}/api/traces/t`);
+    expect([response.status, await response.text()]).toEqual([502, expect.stringContaining('no such file')]);
+    const slow: TraceReader = Object.assign(new FileTraceReader(path), {
+      now: (signal: AbortSignal) =>
+        new Promise<string>((_, reject) => signal.addEventListener('abort', () => reject(new Error('late')))),
+    });
+    expect(
+      (await fetch(`${await serve({ reader: slow, limits: { pageMs: 50 } })}/api/traces/t`)).status,
+    ).toBe(504);
+  });
+
+  async function serve(
+    options: { access?: Access; limits?: Partial<Limits>; reader?: TraceReader } = {},
+  ): Promise<string> {
+    const server = await serveTraces({
+      reader: new FileTraceReader(path),
+      host: '127.0.0.1',
+      port: 0,
+      access: { onlyLocal: true },
+      log: silent,
+      ...options,
+    });
+    servers.push(server);
+    return `http://127.0.0.1:${server.port}`;
+  }
+});
+
+const authorization = (text: string) => ({
+  headers: { authorization: `Basic ${Buffer.from(text).toString('base64')}` },
+});
+
+/** The events up to the one that holds a text. */
+async function events(url: string, headers: Record<string, string>, wanted: string): Promise<string> {
+  const stop = new AbortController();
+  const response = await fetch(url, {
+    headers: { accept: 'text/event-stream', ...headers },
+    signal: stop.signal,
+  });
+  let seen = '';
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    seen += chunk;
+    if (seen.includes(wanted)) break;
+  }
+  stop.abort();
+  return seen;
+}
+
+/** By node:http: `fetch` sets these headers itself. */
+async function statusOf(base: string, headers: Record<string, string>): Promise<number | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  request(`${base}/api/traces`, { headers }, (response) => resolve(response.resume().statusCode))
+    .on('error', reject)
+    .end();
+  return promise;
+}
+
+function lines(traceId: string, count: number, from = 0): string {
+  return Array.from(
+    { length: count },
+    (_, n) =>
+      `{"timestamp":${1_700_000_000 + from + n}000000000,"traceId":${JSON.stringify(traceId)},"log":{"n":${from + n}}}\n`,
+  ).join('');
+}
