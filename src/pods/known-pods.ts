@@ -40,11 +40,14 @@ export class KnownPods {
   /**
    * The pod is deleted, or no longer selected: the API says the same of both, but only one is marked. One that came
    * and went unheard was selected to its end: what is left of it is wanted.
+   *
+   * @param isNews false of what happened before the last list: a pod that the list has named was selected again since.
    */
-  delete(object: unknown): void {
+  delete(object: unknown, isNews: boolean): void {
     const metadata = metadataOf(object);
     const { uid, deletionTimestamp } = metadata;
     const known = this.#pods.get(uid);
+    if (known !== undefined && !isNews) return;
     if (known === undefined && deletionTimestamp === undefined) return;
     if (known === undefined) this.put(object);
     const pod = this.#pods.get(uid);

@@ -231,7 +231,7 @@ export class ListWatch {
     const isNews = version === undefined || !isOlder(version, this.#listed);
     // How things stand the list has told; what was deleted before it, it has not.
     if ((type === 'ADDED' || type === 'MODIFIED') && isNews) pods.put(object);
-    if (type === 'DELETED') pods.delete(object);
+    if (type === 'DELETED') pods.delete(object, isNews);
     this.#heardAt = performance.now();
     // Applied first: what fails to apply is told again by the next watch.
     if (version !== undefined) this.#version = version;

@@ -318,6 +318,18 @@ describe('after a while in which no agent was there', () => {
     expect(await untilNames(['later', 'new'])).toEqual(['later', 'new']);
   });
 
+  it('a pod whose label went and came again meanwhile stays told', async () => {
+    await startApi();
+    await runOnce();
+    api.updatePod(pod('a', { labels: { app: 'other' } }));
+    api.updatePod(pod('a'));
+    await start();
+    await untilWatching();
+    api.addPod(pod('later'));
+    await untilNames(['a', 'later']);
+    expect(listener.events).toEqual(['added a', 'added later']);
+  });
+
   it.each(['event', 'status'] as const)(
     'the list is gone on from where the history is gone, told by %s',
     async (by) => {
