@@ -106,7 +106,7 @@ export function nextSteps(
     step('the files of the node', `ls -R ${directory}/pods`),
   ];
   const cluster = [
-    step('in a cluster, as a DaemonSet', 'kubectl apply -k deploy/'),
+    step('in a cluster, as a DaemonSet', 'kubectl apply -f deploy/install.yaml'),
     step(
       'on one node by hand, as root',
       `NODE_NAME=<node> NAMESPACE=<namespace> SELECTOR=app=<name> ETCD_SERVERS=<host>:2379 ${command} agent`,
