@@ -16,13 +16,19 @@ export function etcdKey({ traceId, unixNano, id }: LogRecord): string {
  * What the keys of one trace begin with: `logs/<traceId>/`. Different trace IDs have different prefixes, none of
  * which begins with another.
  *
- * The unsafe characters of the trace ID are percent-encoded by the bytes of their UTF-8 form, in upper case; a
- * lone half of a surrogate pair, which has none, by the three bytes that UTF-8's scheme would give it (WTF-8).
  * The length is not limited here: a key that makes the request too large for the server is refused by it, and
  * its record goes to the dead letters.
  */
 export function tracePrefix(traceId: string): string {
-  return `${keyPrefix}${unsafe.test(traceId) ? traceId.replace(allUnsafe, percentEncode) : traceId}/`;
+  return `${keyPrefix}${keySegment(traceId)}/`;
+}
+
+/**
+ * A text as a segment of a key: its unsafe characters percent-encoded by the bytes of their UTF-8 form, in upper
+ * case; a lone half of a surrogate pair, which has none, by the three bytes that UTF-8's scheme would give it (WTF-8).
+ */
+export function keySegment(text: string): string {
+  return unsafe.test(text) ? text.replace(allUnsafe, percentEncode) : text;
 }
 
 /** The keys that begin with a prefix, as etcd names a range: from `key` up to and without `range_end`. */
