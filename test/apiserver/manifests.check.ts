@@ -5,6 +5,7 @@ import { Manifests } from '../deploy/rendered.ts';
 import { findHelm, helmTemplate, valueFlags } from '../support/helm.ts';
 import { BUILD_LIMIT_MS, findKubeApiserver } from './build-apiserver.ts';
 import { type KubeApiserver, startKubeApiserver } from './kube-apiserver.ts';
+import { operatorCrds } from './operator-crds.ts';
 
 let api: KubeApiserver;
 beforeAll(async () => {
@@ -34,12 +35,22 @@ test('the server takes install.yaml, without a warning: a dry run, then for good
   for (const line of await apply(yaml)) expect(line).toMatch(/ serverside-applied$/);
 });
 
-test('the server takes the chart with everything switched on but what needs the Prometheus operator', async () => {
-  const values = { ...everything, 'podMonitor.enabled': false, 'prometheusRule.enabled': false };
-  const yaml = await helmTemplate(await findHelm(), 'deploy/chart', valueFlags(values));
+test("the server takes the chart with everything switched on, by the Prometheus operator's definitions too", async () => {
+  await apply(await operatorCrds());
+  const names = ['podmonitors', 'prometheusrules'].map((name) => `crd/${name}.monitoring.coreos.com`);
+  await api.kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...names]);
+  const yaml = await helmTemplate(await findHelm(), 'deploy/chart', valueFlags(everything));
+  const manifests = new Manifests(yaml).all;
+  expect(manifests.map(({ kind }) => kind)).toEqual(
+    expect.arrayContaining(['PodMonitor', 'PrometheusRule', 'DaemonSet']),
+  );
   const dry = await apply(yaml, '--dry-run=server', '--force-conflicts');
-  expect(dry).toHaveLength(new Manifests(yaml).all.length);
+  expect(dry).toHaveLength(manifests.length);
   for (const line of dry) expect(line).toMatch(/ serverside-applied \(server dry run\)$/);
+  const misspelt = yaml.replace('podMetricsEndpoints:', 'podMetricsEndpoint:');
+  await expect(apply(misspelt, '--dry-run=server', '--force-conflicts')).rejects.toThrow(
+    '.spec.podMetricsEndpoint',
+  );
 });
 
 test('the server finds a misspelt field', async () => {
