@@ -25,12 +25,18 @@ export class Batch {
     this.#records.length = 0;
   }
 
-  /** What is left of the batch when some of its records have gone to the dead letters. */
-  without(records: ReadonlySet<unknown>): Batch {
-    const rest = this.#records.filter((record) => !records.has(record));
-    return new Batch(
-      rest,
-      rest.reduce((sum, { byteLength }) => sum + byteLength, 0),
-    );
+  /** Settles some of the records and gives the batch of the others; itself has none then. */
+  settlePart(part: ReadonlySet<unknown>, outcome: 'delivered' | 'dead_lettered'): Batch {
+    const rest: TrackedRecord[] = [];
+    let bytes = 0;
+    for (const record of this.#records) {
+      if (part.has(record)) record.settle(outcome);
+      else {
+        rest.push(record);
+        bytes += record.byteLength;
+      }
+    }
+    this.#records.length = 0;
+    return new Batch(rest, bytes);
   }
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { Batch } from '../batch/batch.ts';
-import { type LogWriter, RejectedError, type Rejection } from '../writers/log-writer.ts';
+import { Batch } from '../batch/batch.ts';
+import { type LogWriter, PartialWriteError, RejectedError, type Rejection } from '../writers/log-writer.ts';
 import { Backoff } from './backoff.ts';
 import { WriterHealth } from './writer-health.ts';
 
@@ -18,6 +18,16 @@ export interface DeliveryOptions {
   readonly onRoom: () => void;
   readonly onAttempt?: (outcome: 'ok' | 'error', seconds: number, batch: Batch) => void;
   readonly onRetry?: () => void;
+  /** So many records more are durable. */
+  readonly onStored?: (records: number) => void;
+}
+
+/** A batch, or what is left of one, that has to be tried again. */
+interface Failure {
+  readonly batch: Batch;
+  readonly error: unknown;
+  /** A part of it was written. */
+  readonly progress?: true;
 }
 
 /** A write that neither ends nor fails for so long will not by itself. */
@@ -33,7 +43,7 @@ const FREE_MS = 60_000;
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #queue: Batch[] = [];
-  readonly #failed: { batch: Batch; error: unknown }[] = [];
+  readonly #failed: Failure[] = [];
   readonly #stop = new AbortController();
   #writing = 0;
   #retrying = false;
@@ -140,7 +150,7 @@ export class Delivery {
       const failure = await this.#attempt(batch);
       // A batch that fails again goes behind the others: it may be the only one that cannot be written.
       if (failure !== undefined) this.#failed.push(failure);
-      else backoff.reset();
+      if (failure === undefined || failure.progress) backoff.reset();
       last = failure;
     }
     this.#retrying = false;
@@ -159,8 +169,8 @@ export class Delivery {
   }
 
   /** One attempt, and the next at once for what is left when some records are refused. Never rejects. */
-  async #attempt(batch: Batch): Promise<{ batch: Batch; error: unknown } | undefined> {
-    const { writer, onAttempt } = this.#options;
+  async #attempt(batch: Batch): Promise<Failure | undefined> {
+    const { writer, onAttempt, onStored } = this.#options;
     const begun = performance.now();
     this.#attempts.set(batch, Date.now());
     try {
@@ -169,24 +179,22 @@ export class Delivery {
       this.#ended(batch);
       onAttempt?.('error', (performance.now() - begun) / 1000, batch);
       if (error instanceof RejectedError) return await this.#rejected(batch, error);
+      if (error instanceof PartialWriteError) return await this.#partly(batch, error);
       if (!this.#stop.signal.aborted) this.health.failed(error, 'write');
       return { batch, error };
     }
     this.#ended(batch);
     onAttempt?.('ok', (performance.now() - begun) / 1000, batch);
     this.health.worked();
+    onStored?.(batch.records.length);
     batch.settle();
     this.#release(batch);
     return undefined;
   }
 
-  async #rejected(
-    batch: Batch,
-    { rejections }: RejectedError,
-  ): Promise<{ batch: Batch; error: unknown } | undefined> {
-    const { writer, deadLetter } = this.#options;
-    const known = new Set<unknown>(batch.records);
-    const refused = rejections.filter(({ record }) => known.has(record));
+  async #rejected(batch: Batch, { rejections }: RejectedError): Promise<Failure | undefined> {
+    const { writer } = this.#options;
+    const refused = ofBatch(batch, rejections);
     if (refused.length === 0) {
       const error = new Error(
         `Cannot tell what ${writer.name} refused: RejectedError names no record of the batch`,
@@ -194,6 +202,35 @@ export class Delivery {
       this.health.failed(error, 'write');
       return { batch, error };
     }
+    const rest = await this.#keepLetters(batch, refused);
+    if (!(rest instanceof Batch)) return rest;
+    if (rest.records.length > 0) return await this.#attempt(rest);
+    this.#release(rest);
+    return undefined;
+  }
+
+  /** What is stored is settled first: that a dead letter cannot be kept is no reason to write it again. */
+  async #partly(batch: Batch, error: PartialWriteError): Promise<Failure | undefined> {
+    const { onStored } = this.#options;
+    const before = batch.records.length;
+    const left = this.#settlePart(batch, error.stored, 'delivered');
+    const stored = before - left.records.length;
+    onStored?.(stored);
+    const rest = await this.#keepLetters(left, ofBatch(left, error.rejections));
+    if (!(rest instanceof Batch)) return rest;
+    if (rest.records.length > 0) {
+      if (!this.#stop.signal.aborted) this.health.failed(error, 'write');
+      return { batch: rest, error, ...(rest.records.length < before && { progress: true }) };
+    }
+    if (stored > 0) this.health.worked();
+    this.#release(rest);
+    return undefined;
+  }
+
+  /** Resolves with what is left of the batch, or with a failure where the letters could not be kept. */
+  async #keepLetters(batch: Batch, refused: readonly Rejection[]): Promise<Batch | Failure> {
+    if (refused.length === 0) return batch;
+    const { writer, deadLetter } = this.#options;
     try {
       await deadLetter(refused, writer.name);
     } catch (error) {
@@ -203,13 +240,14 @@ export class Delivery {
       );
       return { batch, error };
     }
-    const names = new Set<unknown>(refused.map(({ record }) => record));
-    for (const record of batch.records) if (names.has(record)) record.settle('dead_lettered');
-    const rest = batch.without(names);
+    const records = refused.map(({ record }) => record);
+    return this.#settlePart(batch, records, 'dead_lettered');
+  }
+
+  #settlePart(batch: Batch, part: readonly unknown[], outcome: 'delivered' | 'dead_lettered'): Batch {
+    const rest = batch.settlePart(new Set(part), outcome);
     this.#bytes -= batch.bytes - rest.bytes;
-    if (rest.records.length > 0) return await this.#attempt(rest);
-    this.#release(rest);
-    return undefined;
+    return rest;
   }
 
   #release(batch: Batch): void {
@@ -218,4 +256,10 @@ export class Delivery {
     if (this.#batches === 0) this.#onIdle?.();
     if (!this.full) this.#options.onRoom();
   }
+}
+
+/** The rejections of records that are in the batch, each once. */
+function ofBatch(batch: Batch, rejections: readonly Rejection[]): readonly Rejection[] {
+  const open = new Set<unknown>(batch.records);
+  return rejections.filter(({ record }) => open.delete(record));
 }

@@ -66,18 +66,18 @@ export class Destination {
         seconds[outcome].observe(took);
         batchRecords.observe(records.length);
         batchBytes.observe(bytes);
-        if (outcome === 'ok') delivered.inc(records.length);
         options.log.debug(
           { writer: name, outcome, seconds: took, records: records.length, bytes },
           'A batch was tried.',
         );
       },
       onRetry: () => metrics.retries.inc({ writer: name }),
+      onStored: (records) => delivered.inc(records),
     });
     const limits = {
       records: Math.max(batchSize, writer.batch?.records ?? 0),
       bytes: writer.batch?.bytes ?? BATCH_BYTES,
-      periodMs: batchPeriodMs,
+      periodMs: Math.max(batchPeriodMs, writer.batch?.periodMs ?? 0),
     };
     this.#batcher = new Batcher(limits, (batch) => this.#delivery.submit(batch));
   }

@@ -2,8 +2,11 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../util/config-error.ts';
+import type { LogRecord } from '../record/log-record.ts';
 import {
+  type BatchPreference,
   type LogWriter,
+  PartialWriteError,
   RejectedError,
   type Rejection,
   RetryAfterError,
@@ -104,12 +107,22 @@ function withKnownErrors(writer: LogWriter): LogWriter {
 
 function knownError(error: unknown): unknown {
   if (!(error instanceof Error)) return new Error(`The writer threw what is no Error: ${String(error)}`);
-  const { name, message, rejections, delayMs } = error as Error & { rejections?: unknown; delayMs?: unknown };
+  const { name, message, stored, rejections, delayMs } = error as Error &
+    Partial<Record<'stored' | 'rejections' | 'delayMs', unknown>>;
+  const delay = typeof delayMs === 'number' && delayMs >= 0 ? delayMs : undefined;
   if (name === 'RejectedError' && Array.isArray(rejections)) {
     return new RejectedError(rejections as Rejection[], { cause: error });
   }
-  if (name === 'RetryAfterError' && typeof delayMs === 'number' && delayMs >= 0) {
-    return new RetryAfterError(message, delayMs, { cause: error });
+  if (name === 'PartialWriteError' && Array.isArray(stored)) {
+    const part = {
+      stored: stored as LogRecord[],
+      ...(Array.isArray(rejections) && { rejections: rejections as Rejection[] }),
+      ...(delay !== undefined && { delayMs: delay }),
+    };
+    return new PartialWriteError(message, part, { cause: error });
+  }
+  if (name === 'RetryAfterError' && delay !== undefined) {
+    return new RetryAfterError(message, delay, { cause: error });
   }
   return error;
 }
@@ -132,15 +145,17 @@ function faultsOf(value: unknown): string[] {
     }
   }
   if (writer.batch !== undefined && !isPreference(writer.batch)) {
-    faults.push('its member batch must be {records, bytes}, both whole numbers of at least 1');
+    faults.push(
+      'its member batch must be {records, bytes}, and periodMs if it likes, all whole numbers of at least 1',
+    );
   }
   return faults;
 }
 
 function isPreference(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { records, bytes } = value as { records?: unknown; bytes?: unknown };
-  return [records, bytes].every((number) => Number.isSafeInteger(number) && Number(number) >= 1);
+  const { records, bytes, periodMs = 1 } = value as Partial<Record<keyof BatchPreference, unknown>>;
+  return [records, bytes, periodMs].every((number) => Number.isSafeInteger(number) && Number(number) >= 1);
 }
 
 function article(type: string): string {

@@ -11,7 +11,7 @@ export interface LogWriter {
   /** Names the writer in logs and metrics: lower case, unique among the writers in use. */
   readonly name: string;
 
-  /** What a batch for this destination should be; without it BATCH_SIZE and a limit of 1 MiB hold. */
+  /** What a batch for this destination should be; without it BATCH_SIZE, BATCH_PERIOD and a limit of 1 MiB hold. */
   readonly batch?: BatchPreference;
 
   /**
@@ -33,8 +33,10 @@ export interface LogWriter {
    * once. `records` is never empty and must not be changed.
    *
    * @throws RejectedError names records that must never be tried again; the others of the batch are then
-   *   tried again without them.
-   * @throws RetryAfterError the destination's own word on when to try again.
+   *   tried again at once, without them.
+   * @throws PartialWriteError names records that are durable, and such that must never be tried again; the
+   *   others of the batch are tried again after a pause, without them.
+   * @throws RetryAfterError the destination's own word on when to try the whole batch again.
    * @throws anything else: the whole batch is tried again, after a growing pause, for ever.
    */
   writeBatch(records: readonly LogRecord[], signal: AbortSignal): Promise<void>;
@@ -43,12 +45,21 @@ export interface LogWriter {
   close?(): Promise<void>;
 }
 
-/** The size of batch that a destination is best at. A batch still never waits longer than BATCH_PERIOD. */
+/**
+ * The batch that a destination is best at. Each limit may ask for more than the settings say, never for less than
+ * BATCH_SIZE and BATCH_PERIOD; every writer's batches are made by themselves. Twice `bytes` (at least 1 MiB) may
+ * wait for the writer before reading stops.
+ */
 export interface BatchPreference {
   /** Most records in a batch, at least 1. */
   readonly records: number;
   /** Most bytes of record values in a batch, at least 1; one record may exceed it alone. */
   readonly bytes: number;
+  /**
+   * Longest a record waits for its batch to be full, in milliseconds, at least 1; without it BATCH_PERIOD holds. The
+   * offsets of what waits are not saved: a crash has so much more to read again.
+   */
+  readonly periodMs?: number;
 }
 
 /** One record that a destination refuses for good, and why. */
@@ -69,6 +80,35 @@ export class RejectedError extends Error {
       options,
     );
     this.rejections = rejections;
+  }
+}
+
+/** What became of a batch of which only a part was written. */
+export interface PartialWrite {
+  /** Records that are durable. */
+  readonly stored: readonly LogRecord[];
+  /** Records that can never be written. Default: none. */
+  readonly rejections?: readonly Rejection[];
+  /** Milliseconds to wait before the others are tried again, where the destination asks for it; at least 0. */
+  readonly delayMs?: number;
+}
+
+/**
+ * Thrown by `writeBatch`: a part of the batch is durable. Whatever is named neither stored nor rejected is tried
+ * again, so a record that is forgotten here is written twice at worst, and never lost.
+ */
+export class PartialWriteError extends Error {
+  override readonly name = 'PartialWriteError';
+  readonly stored: readonly LogRecord[];
+  readonly rejections: readonly Rejection[];
+  readonly delayMs: number | undefined;
+
+  /** @param message says why the others were not written. */
+  constructor(message: string, { stored, rejections = [], delayMs }: PartialWrite, options?: ErrorOptions) {
+    super(message, options);
+    this.stored = stored;
+    this.rejections = rejections;
+    this.delayMs = delayMs;
   }
 }
 

@@ -6,7 +6,7 @@ import { Delivery, type DeliveryOptions } from '../../src/deliver/delivery.ts';
 import { InFlight } from '../../src/offsets/in-flight.ts';
 import { AgentRecord, withText } from '../../src/record/agent-record.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
-import { RejectedError, RetryAfterError } from '../../src/writers/log-writer.ts';
+import { PartialWriteError, RejectedError, RetryAfterError } from '../../src/writers/log-writer.ts';
 import { sliceOf } from '../../src/util/byte-slice.ts';
 import { until } from '../support/until.ts';
 
@@ -184,6 +184,80 @@ describe('Delivery', () => {
     await subject.drained(AbortSignal.timeout(8000));
     expect(times).toBe(3);
     expect(window.ledger).toMatchObject({ delivered: 1, deadLettered: 0 });
+  });
+
+  it('settles the part of a batch that is stored, and tries only the others again', async () => {
+    const window = file();
+    const attempts: string[][] = [];
+    const letters: string[] = [];
+    let stored = 0;
+    const subject = deliver(
+      (traceIds, records) => {
+        attempts.push(traceIds);
+        if (attempts.length > 1) return;
+        throw new PartialWriteError('one is throttled', {
+          stored: [records[0]!, records[0]!],
+          // One that is stored already is not refused too.
+          rejections: [records[0]!, records[2]!].map((record) => ({ record, reason: 'mapping' })),
+        });
+      },
+      {
+        deadLetter: async (rejections) => {
+          await breathe();
+          letters.push(...rejections.map(({ record }) => record.traceId));
+        },
+        onStored: (records) => {
+          stored += records;
+        },
+      },
+    );
+    subject.submit(batch(window, ['a', 'b', 'bad', 'c']));
+    await until(() => attempts.length === 2, { what: 'the second attempt' });
+    await subject.drained(AbortSignal.timeout(5000));
+    expect(attempts).toEqual([
+      ['a', 'b', 'bad', 'c'],
+      ['b', 'c'],
+    ]);
+    expect(letters).toEqual(['bad']);
+    expect(stored).toBe(3);
+    expect(window.ledger).toMatchObject({ delivered: 3, deadLettered: 1, inFlight: 0, imbalance: 0 });
+    expect(subject).toMatchObject({ batches: 0, bytes: 0, full: false });
+    expect(subject.health.failure).toBeUndefined();
+  });
+
+  it('writes nothing again of a batch whose last records are refused, even while no letter can be kept', async () => {
+    const window = file();
+    const attempts: string[][] = [];
+    let disk = false;
+    const subject = deliver(
+      (traceIds, records) => {
+        attempts.push(traceIds);
+        const rejections = [{ record: records.at(-1)!, reason: 'mapping' }];
+        throw new PartialWriteError('one is refused', { stored: records.slice(0, -1), rejections });
+      },
+      { deadLetter: () => (disk ? Promise.resolve() : Promise.reject(new Error('ENOSPC'))) },
+    );
+    subject.submit(batch(window, ['a', 'bad']));
+    await until(() => attempts.length > 1, { what: 'another attempt' });
+    expect(window.ledger).toMatchObject({ delivered: 1, deadLettered: 0, inFlight: 1 });
+    disk = true;
+    await subject.drained(AbortSignal.timeout(8000));
+    expect(attempts.slice(1).flat()).toEqual(attempts.slice(1).map(() => 'bad'));
+    expect(window.ledger).toMatchObject({ delivered: 1, deadLettered: 1, inFlight: 0, imbalance: 0 });
+  });
+
+  it('tries the whole batch again where a part is named that is not of it', async () => {
+    const window = file();
+    const [other] = batch(file(), ['other']).records;
+    const attempts: string[][] = [];
+    const subject = deliver((traceIds) => {
+      attempts.push(traceIds);
+      if (attempts.length < 3) throw new PartialWriteError('mistaken', { stored: [other!], delayMs: 1 });
+    });
+    subject.submit(batch(window, ['a', 'b']));
+    await subject.drained(AbortSignal.timeout(8000));
+    expect(attempts).toEqual(Array.from({ length: 3 }, () => ['a', 'b']));
+    expect(window.ledger).toMatchObject({ delivered: 2, inFlight: 0 });
   });
 
   it('waits as long as the destination asks for, and not longer for it', async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig, validConfig } from '../../src/config/load-config.ts';
 import { builtInWriters } from '../../src/config/parse-lists.ts';
 import { ConfigError } from '../../src/util/config-error.ts';
-import { RejectedError, RetryAfterError } from '../../src/writers/log-writer.ts';
+import { PartialWriteError, RejectedError, RetryAfterError } from '../../src/writers/log-writer.ts';
 import { builtInNames, selectWriters } from '../../src/writers/select-writer.ts';
 import { keptLog } from '../support/logs.ts';
 import { record } from '../support/records.ts';
@@ -105,6 +105,7 @@ describe('a name in WRITERS', () => {
         async check() { throw new Error('not there'); },
         async writeBatch([record]) {
           const fault = { ...JSON.parse(record.latin1), opened: this.opened };
+          if (fault.name === 'PartialWriteError') fault.stored = [record];
           if (fault.name === 'RejectedError') fault.rejections = [{ record, reason: 'too large' }];
           throw fault.text ?? Object.assign(new Error('it said no'), fault);
         },
@@ -118,6 +119,9 @@ describe('a name in WRITERS', () => {
     await expect(write('{"name":"RejectedError"}')).rejects.toThrow(RejectedError);
     await expect(write('{"name":"RetryAfterError","delayMs":1500}')).rejects.toSatisfy(
       (error) => error instanceof RetryAfterError && error.delayMs === 1500,
+    );
+    await expect(write('{"name":"PartialWriteError","delayMs":20}')).rejects.toSatisfy(
+      (error) => error instanceof PartialWriteError && error.stored.length === 1 && error.delayMs === 20,
     );
     await expect(write('{"name":"TypeError"}')).rejects.toMatchObject({
       message: 'it said no',
@@ -152,6 +156,10 @@ describe('a name in WRITERS', () => {
     [
       'export default () => ({ name: "x", writeBatch() {}, batch: { records: 0, bytes: 1 } })',
       /its member batch must be/,
+    ],
+    [
+      'export default () => ({ name: "x", writeBatch() {}, batch: { records: 1, bytes: 1, periodMs: 0.5 } })',
+      /its member batch must be .*periodMs/,
     ],
   ])('is refused where the module says %s', async (text, message) => {
     // A name of its own for each: Node loads a path once.
