@@ -3,6 +3,7 @@ import { etcdKey } from '../../src/writers/etcd-key.ts';
 import { RejectedError } from '../../src/writers/log-writer.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { etcdWriter, records, stored } from '../support/etcd-writer.ts';
+import { startFakeEtcd } from '../support/fake-etcd.ts';
 import { record } from '../support/records.ts';
 import { until } from '../support/until.ts';
 
@@ -137,6 +138,15 @@ describe('the etcd writer', () => {
     await expect(writer.check(never)).resolves.toBeUndefined();
   });
 
+  it('asks a server that it has reached for one key, and not for a range: a large store must not pay for it', async () => {
+    await using fake = await startFakeEtcd();
+    await using writer = etcdWriter([fake.url]);
+    for (let n = 0; n < 3; n++) await writer.check(never);
+    // A write is rehearsed, it is asked once whose server it is, then only whether it is there.
+    expect(fake.calls.map(({ method }) => method)).toEqual(['KV/Txn', 'KV/Range', 'KV/Range', 'KV/Range']);
+    expect(fake.calls.slice(1).map(({ message }) => hasRangeEnd(message))).toEqual([true, false, false]);
+  });
+
   it('takes part of nothing after its close', async () => {
     const writer = etcdWriter([etcd.url]);
     await writer.writeBatch(records(1), never);
@@ -211,3 +221,9 @@ describe('the leases of the etcd writer', () => {
     expect((await etcd.client.leaseClient.leaseLeases()).leases).toEqual([]);
   });
 });
+
+/** Whether an encoded `RangeRequest` names more than one key: its second field stands behind the key. */
+function hasRangeEnd(message: Buffer): boolean {
+  const behindKey = 2 + message[1]!;
+  return message[behindKey] === ((2 << 3) | 2);
+}
