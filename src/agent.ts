@@ -22,6 +22,7 @@ import type { MakeTail } from './pods/tail.ts';
 import type { ContainerTarget, PodSource } from './pods/targets.ts';
 import { withText } from './record/agent-record.ts';
 import { ContainerRecords } from './record/container-records.ts';
+import { PartialBudget } from './record/partial-budget.ts';
 import { showContainers } from './status/container-metrics.ts';
 import { Containers } from './status/containers.ts';
 import { showDestinations } from './status/destination-metrics.ts';
@@ -45,6 +46,8 @@ export interface AgentOptions {
 
 /** A line longer than the longest record by so much is no line of any runtime: its time, stream and tags. */
 const LINE_OVERHEAD_BYTES = 64 * 1024;
+/** Lines whose end is still to come may take so much memory before others like them wait; twice that at most. */
+const PARTIAL_BYTES = 32 * 1024 * 1024;
 /** The read loop goes round twenty times a second; after so long without a round it is stuck. */
 const STUCK_MS = 30_000;
 /** Offsets are saved every second; a disk that takes so long for it will not by itself. */
@@ -115,6 +118,11 @@ export async function runAgent({
     metrics.heldBytes.set(heldFiles.keepWithin(containers.tails()));
     containers.sample(now);
   });
+  const partials = new PartialBudget(Math.max(PARTIAL_BYTES, 4 * config.maxRecordBytes), () =>
+    log.warn(
+      'A line whose end has not come is skipped as too_long: the lines that lack their end fill their memory.',
+    ),
+  );
   const roots = allowedRoots([podLogDir, ...config.logRoots]);
 
   const makeTail: MakeTail = (target, { held }) => {
@@ -125,6 +133,7 @@ export async function runAgent({
     const records = new ContainerRecords({
       source,
       maxRecordBytes: config.maxRecordBytes,
+      partials,
       onRecord: (record) => {
         for (const destination of destinations) destination.add(record);
       },

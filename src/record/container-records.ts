@@ -6,6 +6,7 @@ import { AgentRecord, type SourceWithText } from './agent-record.ts';
 import { type DecodedLine, decodeCriLine } from './cri-line.ts';
 import { decodeDockerLine } from './docker-line.ts';
 import { type JoinedLine, PartialJoiner } from './join-partials.ts';
+import type { PartialBudget } from './partial-budget.ts';
 import { type ParsedRecord, parseRecord } from './parse-record.ts';
 import { SkipSamples } from './skip-samples.ts';
 import { UnixNanoReader } from './unix-nano.ts';
@@ -14,6 +15,8 @@ export interface ContainerRecordsOptions {
   readonly source: SourceWithText;
   /** Longest record in bytes. */
   readonly maxRecordBytes: number;
+  /** What lines that lack their end may take, over all containers. */
+  readonly partials: PartialBudget;
   readonly onRecord: (record: AgentRecord) => void;
 }
 
@@ -26,11 +29,11 @@ export class ContainerRecords implements LineSink {
   readonly #times = new UnixNanoReader();
   readonly samples = new SkipSamples();
 
-  constructor({ source, maxRecordBytes, onRecord }: ContainerRecordsOptions) {
+  constructor({ source, maxRecordBytes, partials, onRecord }: ContainerRecordsOptions) {
     this.#source = source;
     this.#maxRecordBytes = maxRecordBytes;
     this.#onRecord = onRecord;
-    this.#joiner = new PartialJoiner(maxRecordBytes);
+    this.#joiner = new PartialJoiner(maxRecordBytes, partials);
   }
 
   line(line: ByteSlice, file: InFlight, start: number, end: number): void {
@@ -55,7 +58,14 @@ export class ContainerRecords implements LineSink {
     const decoded = decodeCriLine(head);
     if (decoded === undefined || this.#joiner.isWhole(decoded))
       this.#skip(head, file, start, end, 'too_long');
-    else this.#joiner.add(decoded, file, start, end);
+    else {
+      const joined = this.#joiner.add(decoded, file, start, end);
+      if (joined !== undefined) this.#takeJoined(joined);
+    }
+  }
+
+  mayReadOn(): boolean {
+    return this.#joiner.mayReadOn();
   }
 
   get withinRecord(): boolean {
@@ -69,8 +79,8 @@ export class ContainerRecords implements LineSink {
    */
   idle(): void {
     for (const { stream, line } of this.#joiner.unfinished()) {
-      const parsed = parseRecord(line.content, this.#times);
-      if (typeof parsed === 'string') continue;
+      const parsed = line.content && parseRecord(line.content, this.#times);
+      if (typeof parsed !== 'object') continue;
       this.#emit(parsed, line);
       this.#joiner.take(stream);
     }
@@ -90,14 +100,17 @@ export class ContainerRecords implements LineSink {
    * The file that held the end of a line may have gone unseen, or while the agent was down. Its begin is then
    * joined with what is next, which must not be lost for that: a whole record does not need it.
    */
-  #takeJoined(line: JoinedLine): void {
-    const parsed = parseRecord(line.content, this.#times);
+  #takeJoined(line: JoinedLine, partOf?: SkipReason): void {
+    const { content, claims } = line;
+    const parsed = content === undefined ? 'too_long' : parseRecord(content, this.#times);
     if (typeof parsed !== 'string') return this.#emit(parsed, line);
-    const later = parsed === 'not_json' ? line.withoutOldest() : undefined;
-    this.samples.note(parsed, line.content);
-    const skipped = line.claims.length - (later?.claims.length ?? 0);
-    for (const claim of line.claims.slice(0, skipped)) claim.window.settle(claim, parsed);
-    if (later !== undefined) this.#takeJoined(later);
+    // The end of a line that is too long is as a rule just that.
+    const reason = parsed === 'not_json' && partOf === 'too_long' ? partOf : parsed;
+    const later = reason === 'not_json' || reason === 'too_long' ? line.withoutOldest() : undefined;
+    if (content !== undefined) this.samples.note(reason, content);
+    const skipped = claims.length - (later?.claims.length ?? 0);
+    for (const claim of claims.slice(0, skipped)) claim.window.settle(claim, reason);
+    if (later !== undefined) this.#takeJoined(later, reason);
   }
 
   #skip(line: ByteSlice, file: InFlight, start: number, end: number, reason: SkipReason): void {

@@ -1,22 +1,32 @@
 import type { Claim, InFlight } from '../offsets/in-flight.ts';
-import { type ByteSlice, sliceOfAll, viewOf } from '../util/byte-slice.ts';
+import { type ByteSlice, copyOf, sliceOfAll, viewOf } from '../util/byte-slice.ts';
 import type { DecodedLine, Stream } from './cri-line.ts';
+import { FRAGMENT_BYTES, type PartialBudget, type PartialKeeper } from './partial-budget.ts';
+
+/** One line of a file that is a part of a line of the container. */
+interface Fragment {
+  readonly claim: Claim;
+  /** Where it begins in its file. */
+  readonly start: number;
+  /** Undefined once it is of a line that is too long. */
+  content: Buffer | undefined;
+}
 
 /** The line of one stream that still lacks its end. */
 interface Pending {
-  /** Fragments so far; undefined once they are too long together: then only the end is awaited. */
-  content: Buffer[] | undefined;
+  fragments: Fragment[];
+  /** Bytes of content that are kept. */
   length: number;
-  claims: Claim[];
-  /** Where each fragment begins, while `content` is kept. */
-  offsets: number[];
+  /** What is kept of it is not too long yet; if it is, only the end is awaited, or another file. */
+  keeping: boolean;
   /** It was taken as complete while it was idle; what may still come is its (empty) end. */
-  taken: boolean;
+  readonly taken: boolean;
 }
 
 /** A line of the container, whole. */
 export interface JoinedLine {
-  readonly content: ByteSlice;
+  /** Undefined where it is too long. */
+  readonly content: ByteSlice | undefined;
   readonly claims: Claim[];
   /** Where its first fragment begins, in the file of its first claim. */
   readonly offset: number;
@@ -29,13 +39,15 @@ export interface JoinedLine {
  * stream has its own state; a rotation may come between two fragments, so the state outlives the file.
  * Every fragment holds a claim until the record it became is settled: a restart begins at the first.
  */
-export class PartialJoiner {
+export class PartialJoiner implements PartialKeeper {
   readonly #maxBytes: number;
+  readonly #budget: PartialBudget;
   readonly #pending: Record<Stream, Pending | undefined> = { stdout: undefined, stderr: undefined };
 
   /** @param maxBytes longest joined line; what is longer is skipped as `too_long`, in flat memory. */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, budget: PartialBudget) {
     this.#maxBytes = maxBytes;
+    this.#budget = budget;
   }
 
   /** Whether a full line of the stream is a line of its own. */
@@ -44,93 +56,125 @@ export class PartialJoiner {
   }
 
   /** Takes a fragment; returns the line that it completes. */
-  add(fragment: DecodedLine, file: InFlight, start: number, end: number): JoinedLine | undefined {
-    const { stream, partial } = fragment;
-    const content = viewOf(fragment);
+  add(line: DecodedLine, file: InFlight, start: number, end: number): JoinedLine | undefined {
+    const { stream, partial } = line;
+    const view = viewOf(line);
     let pending = this.#pending[stream];
     if (pending?.taken) {
       this.#pending[stream] = pending = undefined;
-      if (!partial && content.toString('latin1').trim() === '') {
+      if (!partial && view.toString('latin1').trim() === '') {
         // The end of a line that is on its way already.
         file.settle(file.claim(start, end), 'delivered');
         return undefined;
       }
     }
-    pending ??= { content: [], length: 0, claims: [], offsets: [], taken: false };
+    pending ??= unbegun();
     this.#pending[stream] = partial ? pending : undefined;
-    pending.length += content.length;
-    pending.claims.push(file.claim(start, end));
-    if (pending.length > this.#maxBytes) {
-      dropContent(pending);
-      if (!partial) endTooLong(pending);
-      return undefined;
-    }
-    pending.content!.push(content);
-    pending.offsets.push(start);
-    return partial ? undefined : joined(pending);
+    // The end of a line that is too long may have gone unseen with its file: another file may begin another line.
+    pending.keeping ||= pending.fragments.at(-1)!.claim.window !== file;
+    // A copy, since a few bytes would pin the piece that they were read with.
+    const content = pending.keeping ? copyOf(view) : undefined;
+    pending.fragments.push({ claim: file.claim(start, end), start, content });
+    pending.length += content?.length ?? 0;
+    if (pending.length > this.#maxBytes) dropOlderFiles(pending);
+    if (pending.length > this.#maxBytes || !pending.keeping) dropAll(pending);
+    this.#tellBudget();
+    return partial ? undefined : joined(pending.fragments);
   }
 
   /** The lines that lack their end, without changing anything. */
   *unfinished(): Generator<{ stream: Stream; line: JoinedLine }> {
     for (const stream of ['stdout', 'stderr'] as const) {
       const pending = this.#pending[stream];
-      if (pending?.content !== undefined && !pending.taken) yield { stream, line: joined(pending) };
+      if (pending?.taken === false) yield { stream, line: joined(pending.fragments) };
     }
   }
 
   /** The unfinished line of the stream was taken as it is. */
   take(stream: Stream): void {
-    this.#pending[stream] = { content: [], length: 0, claims: [], offsets: [], taken: true };
+    this.#pending[stream] = { ...unbegun(), taken: true };
+    this.#tellBudget();
   }
 
-  /** No more fragments come: forgets all state. */
+  /** No more fragments come: forgets all state. The lines that lack their end are the caller's to settle. */
   reset(): void {
-    for (const pending of [this.#pending.stdout, this.#pending.stderr]) {
-      if (pending !== undefined && pending.content === undefined) endTooLong(pending);
-    }
     this.#pending.stdout = undefined;
     this.#pending.stderr = undefined;
+    this.#tellBudget();
   }
+
+  /** Whether the container may read on, going by what the lines that lack their end take of the common budget. */
+  mayReadOn(): boolean {
+    const { stdout, stderr } = this.#pending;
+    return (stdout === undefined && stderr === undefined) || this.#budget.mayReadOn(this);
+  }
+
+  giveUp(): void {
+    const { stdout, stderr } = this.#pending;
+    const longer = (stdout?.length ?? 0) > (stderr?.length ?? 0) ? stdout : stderr;
+    if (longer !== undefined) dropAll(longer);
+    this.#tellBudget();
+  }
+
+  #tellBudget(): void {
+    this.#budget.keeps(this, cost(this.#pending.stdout) + cost(this.#pending.stderr));
+  }
+}
+
+const unbegun = (): Pending => ({ fragments: [], length: 0, keeping: true, taken: false });
+
+function cost(pending: Pending | undefined): number {
+  return pending === undefined ? 0 : pending.length + pending.fragments.length * FRAGMENT_BYTES;
+}
+
+/** What the newest file holds of the line may be a line of its own. */
+function dropOlderFiles(pending: Pending): void {
+  const newest = pending.fragments.at(-1)!.claim.window;
+  drop(
+    pending,
+    pending.fragments.findIndex(({ claim }) => claim.window === newest),
+  );
+}
+
+function dropAll(pending: Pending): void {
+  drop(pending, pending.fragments.length);
+  pending.keeping = false;
 }
 
 /**
- * Keeps of a line that is too long only the first and the last claim of each file: a restart must begin at its
- * begin, or it would take the rest, which may be short enough, for a line.
+ * Drops the content of the first fragments. Of a line that is too long only the first and the last claim of each
+ * file are kept: a restart must begin at its begin, or it would take the rest, which may be short enough, for a line.
  */
-function dropContent(pending: Pending): void {
-  pending.content = undefined;
-  const { claims } = pending;
-  pending.claims = claims.filter((claim, i) => {
-    const inner = claims[i - 1]?.window === claim.window && claims[i + 1]?.window === claim.window;
+function drop(pending: Pending, count: number): void {
+  const dropped = pending.fragments.slice(0, count);
+  for (const fragment of dropped) {
+    pending.length -= fragment.content?.length ?? 0;
+    fragment.content = undefined;
+  }
+  const outer = dropped.filter(({ claim }, i) => {
+    const inner =
+      dropped[i - 1]?.claim.window === claim.window && dropped[i + 1]?.claim.window === claim.window;
     if (inner) claim.window.settle(claim, 'too_long');
     return !inner;
   });
+  pending.fragments = [...outer, ...pending.fragments.slice(count)];
 }
 
-/** The end of a line that is too long, or of what there will ever be of it. */
-function endTooLong({ claims }: Pending): void {
+function joined(fragments: readonly Fragment[]): JoinedLine {
+  const claims = fragments.map(({ claim }) => claim);
   claims[0]?.window.tie(claims);
-  for (const claim of claims) claim.window.settle(claim, 'too_long');
+  return lineOf(fragments);
 }
 
-function joined({ content, claims, offsets }: Pending): JoinedLine {
-  claims[0]?.window.tie(claims);
-  return fragmentsFrom(0, content!, claims, offsets);
-}
-
-function fragmentsFrom(
-  first: number,
-  content: readonly Buffer[],
-  claims: readonly Claim[],
-  offsets: readonly number[],
-): JoinedLine {
+function lineOf(fragments: readonly Fragment[]): JoinedLine {
+  const contents = fragments.flatMap(({ content }) => content ?? []);
   return {
-    content: sliceOfAll(content.slice(first)),
-    claims: claims.slice(first),
-    offset: offsets[first]!,
+    content: contents.length === fragments.length ? sliceOfAll(contents) : undefined,
+    claims: fragments.map(({ claim }) => claim),
+    offset: fragments[0]!.start,
     withoutOldest: () => {
-      const next = claims.findIndex(({ window }, i) => i > first && window !== claims[first]!.window);
-      return next < 0 ? undefined : fragmentsFrom(next, content, claims, offsets);
+      const next = fragments.findIndex(({ claim }) => claim.window !== fragments[0]!.claim.window);
+      return next < 0 ? undefined : lineOf(fragments.slice(next));
     },
   };
 }

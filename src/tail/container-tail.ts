@@ -234,6 +234,7 @@ export class ContainerTail implements Tail, Pollable {
       return false;
     }
     if (file === undefined) return this.#maybeDrained(now);
+    if (!this.#options.sink.mayReadOn()) return false;
     const piece = file.readPiece();
     if (typeof piece !== 'string') return piece.then((unzipped) => this.#took(unzipped, file, now));
     return this.#took(piece, file, now);

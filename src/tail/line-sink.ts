@@ -16,6 +16,8 @@ export interface LineSink {
   tooLong(head: ByteSlice, file: InFlight, start: number, end: number): void;
   /** The last lines are the begin of a record whose end is still to come. */
   readonly withinRecord: boolean;
+  /** Whether the next piece may be read now; where it may not, it is asked again. */
+  mayReadOn(): boolean;
   /** Nothing was written for a while: a record that lacks only its last fragment may be taken as complete. */
   idle(): void;
   /** The container has ended, or a part of its log is lost: no more fragments come. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InFlight } from '../../src/offsets/in-flight.ts';
 import { type AgentRecord, withText } from '../../src/record/agent-record.ts';
 import { ContainerRecords } from '../../src/record/container-records.ts';
+import { PartialBudget } from '../../src/record/partial-budget.ts';
 import { sliceOf } from '../../src/util/byte-slice.ts';
 
 const place = { namespace: 'ns', pod: 'pöd', container: 'app', node: 'n1' };
@@ -20,6 +21,7 @@ function setUp({ maxRecordBytes = 100_000, kubernetes = false } = {}): Setup {
   const sink = new ContainerRecords({
     source: withText(place, kubernetes),
     maxRecordBytes,
+    partials: new PartialBudget(64 * 1024 * 1024, () => undefined),
     onRecord: (record) => {
       record.addDestination();
       records.push(record);
@@ -202,6 +204,25 @@ describe('joining', () => {
     expect(older.ledger.skipped.not_json).toBe(2);
     expect([older.ledger.imbalance, newer.ledger.imbalance]).toEqual([0, 0]);
     expect(newer.committed).toBe(newer.readTo);
+  });
+
+  it('does not lose a record to the begin of one that is too long and whose end went with its file', () => {
+    const { records, sink } = setUp({ maxRecordBytes: 200 });
+    const older = new InFlight('older', 0, () => undefined);
+    const newer = new InFlight('newer', 0, () => undefined);
+    const feed = (line: string, file: InFlight) =>
+      sink.line(sliceOf(line), file, file.readTo, file.readTo + line.length + 1);
+    for (let i = 0; i < 5; i++) feed(`${T} stdout P ${'x'.repeat(99)}`, older);
+    const record = json({ traceId: 'b', msg: 'x'.repeat(130) });
+    feed(`${T} stdout P ${record.slice(0, 20)}`, newer);
+    feed(`${T} stdout F ${record.slice(20)}`, newer);
+    expect(records.map(({ id, latin1: text }) => ({ id, text }))).toEqual([
+      { id: 'newer-000000000000', text: record },
+    ]);
+    for (const each of records) each.settle('delivered');
+    expect([older.settled, newer.settled]).toEqual([true, true]);
+    expect(older.ledger.skipped.too_long).toBe(5);
+    expect([older.ledger.imbalance, newer.ledger.imbalance]).toEqual([0, 0]);
   });
 
   it('leaves no hole when it crashes after any line: what is read again from the commits is the rest', () => {

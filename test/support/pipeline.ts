@@ -8,6 +8,7 @@ import type { Gap, SavedOffsets } from '../../src/offsets/offsets-file.ts';
 import { withText } from '../../src/record/agent-record.ts';
 import { ContainerRecords } from '../../src/record/container-records.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
+import { PartialBudget } from '../../src/record/partial-budget.ts';
 import { ContainerTail } from '../../src/tail/container-tail.ts';
 import { TIMING, type Timing } from '../../src/tail/timing.ts';
 import { ReadLoop } from '../../src/tail/read-loop.ts';
@@ -30,6 +31,8 @@ export interface PipelineOptions {
   readonly maxBatches?: number;
   /** A batch is written after so long, full or not; 50 unless told otherwise. */
   readonly batchPeriodMs?: number;
+  /** What lines that lack their end may take before others wait; 64 MiB unless told otherwise. */
+  readonly partialBytes?: number;
   /** Another container's, whose loop, batches and store are this one's too. To be ended after this one. */
   readonly shared?: Pipeline;
 }
@@ -60,6 +63,9 @@ export class Pipeline {
   readonly gaps: Gap[] = [];
   readonly refused: string[] = [];
   rescans = 0;
+  partialsGivenUp = 0;
+  /** The most that lines without an end took when a record was made, in bytes. */
+  partialsSeen = 0;
   /** Trace IDs in the order in which the records were made. */
   readonly read: string[] = [];
   readonly store: OffsetStore;
@@ -67,6 +73,7 @@ export class Pipeline {
   readonly loop: ReadLoop;
   readonly delivery: Delivery;
   readonly batcher: Batcher;
+  readonly partials: PartialBudget;
   readonly #shared: boolean;
   readonly #stop = new AbortController();
   /** What SIGTERM aborts first, and what ends its patience. */
@@ -114,6 +121,9 @@ export class Pipeline {
       new Batcher({ records: 20, bytes: 1024 * 1024, periodMs: options.batchPeriodMs ?? 50 }, (batch) =>
         this.delivery.submit(batch),
       );
+    this.partials =
+      shared?.partials ??
+      new PartialBudget(options.partialBytes ?? 64 * 1024 * 1024, () => this.partialsGivenUp++);
     const { delivery } = this;
     this.loop =
       shared?.loop ??
@@ -125,8 +135,10 @@ export class Pipeline {
     const sink = new ContainerRecords({
       source: withText({ namespace: 'ns', pod, container, node: 'node-1' }, false),
       maxRecordBytes,
+      partials: this.partials,
       onRecord: (record) => {
         this.read.push(record.traceId);
+        this.partialsSeen = Math.max(this.partialsSeen, this.partials.used);
         record.addDestination();
         this.batcher.add(record);
       },

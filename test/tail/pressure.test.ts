@@ -51,6 +51,31 @@ describe('while the store is down', () => {
   });
 });
 
+describe('many containers in the middle of long records', () => {
+  it('wait for one another instead of keeping all of them in memory, and lose none', async () => {
+    const dirs = Array.from({ length: 12 }, (_, n) => (n === 0 ? dir : new ContainerDir()));
+    for (const each of dirs) {
+      for (let n = 0; n < 3; n++) {
+        const json = each.record({ msg: 'x'.repeat(512 * 1024) });
+        for (let at = 0; at < json.length; at += 16_384) {
+          const end = at + 16_384;
+          each.put('0.log', each.cri(json.slice(at, end), end < json.length ? 'P' : 'F'));
+        }
+      }
+    }
+    const first = new Pipeline(dir.path, { partialBytes: 1024 * 1024 });
+    const all = [first, ...dirs.slice(1).map(({ path }) => new Pipeline(path, { shared: first }))];
+    running.push(...all.toReversed());
+    await until(() => all.every(({ read }) => read.length === 3), { what: 'all read', timeoutMs: 20_000 });
+    // Beside the budget one may have a line of its own, and each what it has read at once.
+    const bound = (1024 + 512 + 12 * 160) * 1024;
+    expect(Math.max(...all.map(({ partialsSeen }) => partialsSeen))).toBeLessThan(bound);
+    expect(first.partialsGivenUp).toBe(0);
+    expect(first.partials.used).toBe(0);
+    for (const each of dirs.slice(1)) each.cleanUp();
+  });
+});
+
 describe('files that only a descriptor holds', () => {
   it('are read to their end at a stop, and files that keep their names are not', async () => {
     const lines = dir.lines(3000);
