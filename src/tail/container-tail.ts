@@ -279,9 +279,9 @@ export class ContainerTail implements Tail, Pollable {
       (this.#stopping && file.deleted) ||
       ((next !== undefined || gone) && atEndFor >= settle);
     if (!over) return this.#maybeDrained(now);
-    // One that went under its live name was not rotated: the next of that name is another run's.
-    const continues = sameRun || (next === undefined && this.files.isNascent(file.entry.generation));
-    this.#finish(file, continues && !(file.deleted && file.entry.live));
+    // Also where it was last seen under its live name, which may be another run's by now: it may have been rotated
+    // and overwritten since. A fragment that is joined with what does not go on with it costs nothing but itself.
+    this.#finish(file, sameRun || (next === undefined && this.files.isNascent(file.entry.generation)));
     return true;
   }
 

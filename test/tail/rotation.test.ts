@@ -137,6 +137,21 @@ describe('rotation by the kubelet', () => {
     expectAll(pipeline);
   });
 
+  it('joins a record that was cut by the first of two rotations under one name', async () => {
+    dir.put('0.log', dir.lines());
+    const pipeline = start();
+    await pipeline.until(1);
+    const json = dir.record({ msg: 'x'.repeat(50) });
+    dir.put('0.log', dir.cri(json.slice(0, 40), 'P'));
+    const rotated = dir.rename();
+    dir.put('0.log', dir.cri(json.slice(40)));
+    dir.move('0.log', rotated);
+    dir.put('0.log', dir.lines());
+    await pipeline.until(3);
+    expect(pipeline.order[1]!.latin1).toBe(json);
+    expectAll(pipeline);
+  });
+
   it('does not join a fragment that was a whole record with what the new file begins with', async () => {
     dir.put('0.log', dir.lines());
     const pipeline = start({ timing: { idle: 60_000 } });
