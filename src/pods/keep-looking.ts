@@ -1,6 +1,6 @@
-import { lstat, realpath, stat } from 'node:fs/promises';
+import { type BigIntStats, lstatSync, statSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { watch } from 'chokidar';
-import { pause } from './backoff.ts';
 
 export interface KeepLookingOptions {
   /** Whose entries are looked at; it need not exist. */
@@ -29,11 +29,15 @@ const watchAgainMs = 60_000;
 /**
  * Looks at the entries of a directory at once, whenever one appears or goes, and now and then. What happens
  * within the entries is not watched: a line written to a container's log is no event.
+ *
+ * There is one for each pod, so a rescan that finds nothing must cost next to nothing: no thread, no signal of its
+ * own, and a time at which all others look too, so that hundreds wake the process as seldom as one.
  */
 export class KeepLooking {
   readonly #options: KeepLookingOptions;
-  /** Aborted where a look is due. */
-  #awake = new AbortController();
+  /** A look is due before its time. */
+  #woken = false;
+  #wakeUp: (() => void) | undefined;
 
   constructor(options: KeepLookingOptions) {
     this.#options = options;
@@ -41,7 +45,8 @@ export class KeepLooking {
 
   /** Look again now. */
   wake(): void {
-    this.#awake.abort();
+    this.#woken = true;
+    this.#wakeUp?.();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -49,10 +54,12 @@ export class KeepLooking {
     const { rescanMs, missingMs, onError } = rest;
     let watched: Watched | undefined;
     let seen: Identity | undefined;
+    const wakeUp = (): void => this.#wakeUp?.();
+    signal.addEventListener('abort', wakeUp, { once: true });
     while (!signal.aborted) {
-      const woken = this.#awake.signal.aborted;
-      this.#awake = new AbortController();
-      const found = await identity(path, linkAllowed);
+      const woken = this.#woken;
+      this.#woken = false;
+      const found = identity(path, linkAllowed);
       if (watched !== undefined && (watched.of !== found?.id || watched.failedFor() > watchAgainMs)) {
         await watched.close();
         watched = undefined;
@@ -61,10 +68,25 @@ export class KeepLooking {
         watched = await watchEntries(path, found.id, { onEvent: () => this.wake(), onError });
       }
       if (woken || found === undefined || !sameAs(found, seen)) seen = (await look()) ? found : undefined;
-      const waitMs = found === undefined ? missingMs : rescanMs;
-      await pause(waitMs, AbortSignal.any([this.#awake.signal, signal]));
+      if (!signal.aborted) await this.#rest(found === undefined ? missingMs : rescanMs);
     }
+    signal.removeEventListener('abort', wakeUp);
     await watched?.close();
+  }
+
+  /** Until the next multiple of the period, or until woken. */
+  async #rest(periodMs: number): Promise<void> {
+    if (this.#woken) return;
+    // A timer may come a fraction of a millisecond early.
+    const waitMs = periodMs - ((performance.now() + 1) % periodMs);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      this.#wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wakeUp = undefined;
   }
 }
 
@@ -115,11 +137,19 @@ async function watchEntries(
   };
 }
 
-async function identity(path: string, linkAllowed: boolean): Promise<Identity | undefined> {
+function identity(path: string, linkAllowed: boolean): Identity | undefined {
   const readAt = Date.now();
-  // Whatever is wrong with it, `look` meets the same and says so.
-  const found = await (linkAllowed ? stat : lstat)(path, { bigint: true }).catch(() => undefined);
+  const found = statOf(path, linkAllowed);
   if (!found?.isDirectory()) return undefined;
   const { dev, ino, birthtimeNs, mtimeNs, ctimeNs } = found;
   return { id: `${dev}:${ino}:${birthtimeNs}`, changedAt: mtimeNs > ctimeNs ? mtimeNs : ctimeNs, readAt };
+}
+
+function statOf(path: string, linkAllowed: boolean): BigIntStats | undefined {
+  try {
+    const options = { bigint: true, throwIfNoEntry: false } as const;
+    return linkAllowed ? statSync(path, options) : lstatSync(path, options);
+  } catch {
+    return undefined; // Whatever is wrong with it, `look` meets the same and says so.
+  }
 }
