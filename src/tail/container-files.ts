@@ -1,41 +1,28 @@
 import { closeSync, fstatSync, type Stats, statSync } from 'node:fs';
-import type { Logger } from 'pino';
 import type { ContainerOffsets } from '../offsets/offset-store.ts';
 import { DamagedFiles } from './damaged-files.ts';
 import { FileTail } from './file-tail.ts';
 import { fingerprint } from './file-id.ts';
 import type { LineSink } from './line-sink.ts';
+import { inodeKey, isOpenForm, KnownInodes } from './known-inodes.ts';
 import { type Listing, listLogs, type LogEntry } from './list-logs.ts';
 import { compareNames } from './log-names.ts';
+import { type Nascent, NascentFiles } from './nascent-files.ts';
 import { openLog, RefusedError } from './open-log.ts';
+import { Refusals, type RefusalsOptions } from './refusals.ts';
 
-export interface ContainerFilesOptions {
+export interface ContainerFilesOptions extends RefusalsOptions {
   readonly directory: string;
   readonly offsets: ContainerOffsets;
   readonly sink: LineSink;
   readonly maxLineBytes: number;
   /** Real paths that a log file may lie under. */
   readonly allowedRoots: () => readonly string[];
-  readonly log: Logger;
-  /** A file is not read, for this reason; told once for each path. */
-  readonly onRefused: (reason: string) => void;
   /** A compressed file whose first line cannot be had is given up after so long, in milliseconds. */
   readonly tornAfter: number;
   readonly onUnreadable: (entry: LogEntry) => void;
   /** Whether there is a descriptor to spend on one more file; always, unless told otherwise. */
   readonly mayOpen?: () => boolean;
-}
-
-/** A file that has no complete first line yet, so no identity. */
-interface Nascent {
-  readonly fd: number;
-  entry: LogEntry;
-}
-
-/** An inode that a log was seen under; its birth time tells it from a later file of the same inode. */
-interface Link {
-  readonly file: FileTail;
-  readonly birthtimeMs: number;
 }
 
 /**
@@ -45,9 +32,9 @@ interface Link {
 export class ContainerFiles {
   readonly #options: ContainerFilesOptions;
   readonly #byId = new Map<string, FileTail>();
-  readonly #byInode = new Map<string, Link>();
-  readonly #nascent = new Map<string, Nascent>();
-  readonly #refused = new Set<string>();
+  readonly #inodes = new KnownInodes();
+  readonly #nascent = new NascentFiles();
+  readonly #refusals: Refusals;
   readonly #damaged: DamagedFiles;
   #ordered: FileTail[] = [];
   /** Listings so far. */
@@ -66,6 +53,7 @@ export class ContainerFiles {
   constructor(options: ContainerFilesOptions) {
     this.#options = options;
     this.#damaged = new DamagedFiles(options.tornAfter);
+    this.#refusals = new Refusals(options);
   }
 
   /** Oldest first. */
@@ -85,7 +73,7 @@ export class ContainerFiles {
 
   /** Whether a file of this run of the container waits for its first line. */
   isNascent(generation: number): boolean {
-    return [...this.#nascent.values()].some(({ entry }) => entry.generation === generation);
+    return this.#nascent.hasOf(generation);
   }
 
   /** When names last changed in the directory and where symlinks lead to, in milliseconds since 1970. */
@@ -114,7 +102,7 @@ export class ContainerFiles {
     if (listing === undefined) return;
     this.#scan++;
     this.#targets = listing.targets;
-    for (const { path, reason, target } of listing.refusals) this.#refuse(path, reason, { target });
+    for (const { path, reason, target } of listing.refusals) this.#refusals.tell(path, reason, { target });
     for (const file of this.#byId.values()) file.look();
     const seen = new Set<FileTail>();
     const inodes = new Set<string>();
@@ -126,17 +114,17 @@ export class ContainerFiles {
       if (seen.has(file)) file.goneIn = Infinity;
       else this.#unseen(file);
     }
-    for (const [inode, { file }] of this.#byInode) {
-      if (!inodes.has(inode) && !isOpenForm(file, inode)) this.#byInode.delete(inode);
-    }
+    this.#inodes.keepOnly(inodes);
     this.#damaged.keepOnly(inodes);
-    for (const [inode, nascent] of this.#nascent) if (!inodes.has(inode)) this.#nascentGone(inode, nascent);
+    for (const [inode, nascent] of this.#nascent.list()) {
+      if (!inodes.has(inode)) this.#nascentGone(inode, nascent);
+    }
     this.#order();
   }
 
   /** Takes files whose first line has come. True if there were any. */
   lookAtNascent(): boolean {
-    for (const [inode, { fd, entry }] of this.#nascent) {
+    for (const [inode, { fd, entry }] of this.#nascent.list()) {
       const stat = fstatSync(fd);
       if (stat.size > 0) this.#identify(fd, entry, stat, inode, stat.nlink === 0);
     }
@@ -146,7 +134,7 @@ export class ContainerFiles {
 
   /** No more comes: a file that never got a complete first line is taken as it is, an empty one let go. */
   endNascent(): void {
-    for (const [inode, nascent] of this.#nascent) this.#nascentGone(inode, nascent);
+    for (const [inode, nascent] of this.#nascent.list()) this.#nascentGone(inode, nascent);
     this.#order();
   }
 
@@ -154,22 +142,21 @@ export class ContainerFiles {
   lose(file: FileTail): void {
     file.lost = true;
     file.close();
-    this.#unlink(file);
+    this.#inodes.unlink(file);
   }
 
   /** Forgets a file: nothing more is to be had of it. */
   forget(file: FileTail): void {
     file.close();
     this.#byId.delete(file.fileId);
-    this.#unlink(file);
+    this.#inodes.unlink(file);
     this.#options.offsets.gone(file.fileId);
     this.#order();
   }
 
   close(): void {
     for (const file of this.#byId.values()) file.close();
-    for (const { fd } of this.#nascent.values()) closeSync(fd);
-    this.#nascent.clear();
+    this.#nascent.close();
   }
 
   /** Undefined when the directory cannot be listed just now: what is open is read on meanwhile. */
@@ -196,16 +183,11 @@ export class ContainerFiles {
       return undefined;
     }
     const inode = inodeKey(stat);
-    const nascent = this.#nascent.get(inode);
-    if (nascent !== undefined) {
-      nascent.entry = entry;
-      return inode;
-    }
-    const link = this.#byInode.get(inode);
-    const file = link !== undefined && isCurrent(link, entry, stat) ? link.file : this.#open(entry, inode);
+    if (this.#nascent.seenAs(entry, inode)) return inode;
+    const file = this.#inodes.current(inode, entry, stat) ?? this.#open(entry, inode);
     if (file !== undefined) {
       seen.add(file);
-      if (file.finished || isOpenForm(file, stat)) file.entry = entry;
+      if (file.finished || isOpenForm(file, inode)) file.entry = entry;
       this.#options.offsets.seen(file.fileId, file.entry.name, entry.compressed ? file.position : stat.size);
     }
     return inode;
@@ -225,9 +207,9 @@ export class ContainerFiles {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') this.#raced = true;
-      else if (error instanceof RefusedError) this.#refuse(entry.path, 'unsafe', { err: error });
+      else if (error instanceof RefusedError) this.#refusals.tell(entry.path, 'unsafe', { err: error });
       else if (code === 'EACCES' || code === 'EPERM')
-        this.#refuse(entry.path, 'no_permission', { err: error });
+        this.#refusals.tell(entry.path, 'no_permission', { err: error });
       else this.#failedToOpen(entry, error as Error);
       log.debug({ err: error, file: entry.path }, 'A log file cannot be opened.');
       return undefined;
@@ -238,25 +220,20 @@ export class ContainerFiles {
   #identify(fd: number, entry: LogEntry, stat: Stats, inode: string, whole: boolean): FileTail | undefined {
     const { offsets, sink, maxLineBytes } = this.#options;
     const scope = `${offsets.key}/${entry.generation}`;
+    this.#nascent.take(inode);
     let print: ReturnType<typeof fingerprint>;
     try {
       print = fingerprint(fd, entry.compressed, scope, whole);
     } catch (error) {
       closeSync(fd);
-      this.#nascent.delete(inode);
       this.#unreadable(entry, inode, error as Error);
       return undefined;
     }
     if (print === undefined) {
-      if (whole) {
-        closeSync(fd);
-        this.#nascent.delete(inode);
-      } else {
-        this.#nascent.set(inode, { fd, entry });
-      }
+      if (whole) closeSync(fd);
+      else this.#nascent.add(inode, fd, entry);
       return undefined;
     }
-    this.#nascent.delete(inode);
     const known = this.#byId.get(print.fileId);
     if (known !== undefined) return this.#otherForm(known, fd, entry, stat, inode);
 
@@ -265,7 +242,7 @@ export class ContainerFiles {
     const file = new FileTail(options, fd, entry, stat);
     file.foundIn = this.#scan;
     this.#byId.set(print.fileId, file);
-    this.#link(inode, file, stat);
+    this.#inodes.link(inode, file, stat);
     // Saved as done: nothing is left in it, unless a plain file has grown since.
     if (offsets.saved(print.fileId)?.done === true && (entry.compressed || stat.size <= file.position)) {
       file.finished = true;
@@ -284,7 +261,7 @@ export class ContainerFiles {
     if (grown || better) known.open(fd, entry, stat);
     else closeSync(fd);
     if (grown) this.#options.offsets.finished(known.fileId, false);
-    this.#link(inode, known, stat);
+    this.#inodes.link(inode, known, stat);
     return known;
   }
 
@@ -297,14 +274,6 @@ export class ContainerFiles {
   #failedToOpen(entry: LogEntry, { message }: Error): void {
     this.openFailure = message;
     this.unopened ??= entry;
-  }
-
-  #link(inode: string, file: FileTail, { birthtimeMs }: Stats): void {
-    this.#byInode.set(inode, { file, birthtimeMs });
-  }
-
-  #unlink(file: FileTail): void {
-    for (const [inode, link] of this.#byInode) if (link.file === file) this.#byInode.delete(inode);
   }
 
   /** No name leads to a log any more. */
@@ -321,22 +290,12 @@ export class ContainerFiles {
       this.#identify(fd, entry, stat, inode, true);
     } else {
       closeSync(fd);
-      this.#nascent.delete(inode);
+      this.#nascent.take(inode);
     }
   }
 
   #order(): void {
     this.#ordered = [...this.#byId.values()].sort(compareAge);
-  }
-
-  #refuse(path: string, reason: string, details: object): void {
-    if (this.#refused.has(path)) return;
-    this.#refused.add(path);
-    this.#options.onRefused(reason);
-    this.#options.log.warn(
-      { ...details, file: path, reason },
-      'A log file is not read: it leads outside of the allowed directories, or may not be opened.',
-    );
   }
 }
 
@@ -348,23 +307,4 @@ function compareAge(a: FileTail, b: FileTail): number {
   if (b.foundIn >= a.goneIn) return -1;
   if (a.foundIn >= b.goneIn) return 1;
   return compareNames(a.entry, b.entry);
-}
-
-/**
- * Whether the inode still holds the log it was seen with, and there is no reason to open it. While a descriptor
- * is open its inode cannot be used again; else birth time and size must fit, and anything new is opened.
- */
-function isCurrent({ file, birthtimeMs }: Link, entry: LogEntry, stat: Stats): boolean {
-  if (isOpenForm(file, stat)) return true;
-  if (birthtimeMs !== stat.birthtimeMs) return false;
-  if (file.finished) return entry.compressed || stat.size === file.position;
-  return !file.lost && !file.deleted;
-}
-
-function isOpenForm(file: FileTail, inode: Stats | string): boolean {
-  return file.isOpen && inodeKey(file.stat) === (typeof inode === 'string' ? inode : inodeKey(inode));
-}
-
-function inodeKey({ dev, ino }: Stats): string {
-  return `${dev}:${ino}`;
 }
