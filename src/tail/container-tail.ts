@@ -5,6 +5,7 @@ import type { Tail } from '../pods/tail.ts';
 import { ContainerFiles, type ContainerFilesOptions } from './container-files.ts';
 import { ContainerGaps } from './container-gaps.ts';
 import type { FileTail, Piece } from './file-tail.ts';
+import { followsDirectly } from './follows-directly.ts';
 import type { LineSink } from './line-sink.ts';
 import { compareNames, type LogName } from './log-names.ts';
 import { LookSchedule } from './look-schedule.ts';
@@ -279,9 +280,8 @@ export class ContainerTail implements Tail, Pollable {
       (this.#stopping && file.deleted) ||
       ((next !== undefined || gone) && atEndFor >= settle);
     if (!over) return this.#maybeDrained(now);
-    // Also where it was last seen under its live name, which may be another run's by now: it may have been rotated
-    // and overwritten since. A fragment that is joined with what does not go on with it costs nothing but itself.
-    this.#finish(file, sameRun || (next === undefined && this.files.isNascent(file.entry.generation)));
+    const continues = sameRun || (next === undefined && this.files.isNascent(file.entry.generation));
+    this.#finish(file, continues && (next === undefined || followsDirectly(file, next)));
     return true;
   }
 

@@ -152,6 +152,27 @@ describe('rotation by the kubelet', () => {
     expectAll(pipeline);
   });
 
+  it.each([
+    ['compressed', (rotated: string): unknown => dir.compress(rotated)],
+    ['deleted', (rotated: string): unknown => dir.remove(rotated)],
+  ])('makes no record of a begin and an end between which a file went unseen: %s', async (_, take) => {
+    dir.put('0.log', dir.lines() + dir.cri('{"traceId":"cut","time":"2026-11-23T05:30:57Z","msg":"a', 'P'));
+    const first = start();
+    await until(() => first.ledger().delivered === 1 && first.ledger().lines === 2, {
+      what: 'the begin read',
+    });
+    const saved = await first.kill();
+    const second = start({ saved });
+    await until(() => second.ledger().lines === 1, { what: 'the begin read again' });
+    take(dir.rename());
+    // Begun after that: another file was the live one when this one was superseded.
+    const later = new Date(Date.now() + 1_000).toISOString();
+    dir.put('0.log', `${later} stdout F b"}\n${dir.lines()}`);
+    await second.until(1);
+    expect(second.traceIds).toEqual(['t1']);
+    expect(second.ledger().skipped.not_json).toBe(2);
+  });
+
   it('does not join a fragment that was a whole record with what the new file begins with', async () => {
     dir.put('0.log', dir.lines());
     const pipeline = start({ timing: { idle: 60_000 } });
