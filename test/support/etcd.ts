@@ -304,7 +304,7 @@ async function healthy(client: Etcd3, server: EtcdProcess): Promise<void> {
       return false;
     }
   };
-  await until(answers, { timeoutMs: 30_000, what: 'a healthy etcd' }).catch((cause: unknown) => {
+  await until(answers, { timeoutMs: 120_000, what: 'a healthy etcd' }).catch((cause: unknown) => {
     throw new Error(`Cannot start etcd: ${String(last)}. ${server.said}`, { cause });
   });
 }
