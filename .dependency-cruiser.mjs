@@ -18,6 +18,8 @@ const directions = {
   writers: { any: ['util'], types: ['record', 'ops', 'config'] },
   batch: { any: ['util'], types: ['record', 'offsets', 'ops', 'config'] },
   deliver: { any: ['util', 'batch', 'writers/log-writer.ts'], types: ['record', 'ops', 'config'] },
+  // What authors of writers test them with.
+  testing: { any: ['util', 'writers', 'config', 'ops'], types: ['record'] },
   trace: { any: ['util', 'writers'], types: ['record', 'config', 'ops'] },
   // What the agent is doing, gathered from its parts when somebody asks.
   status: {

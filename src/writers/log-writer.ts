@@ -1,4 +1,6 @@
-import type { LogRecord } from '../record/log-record.ts';
+import type { LogRecord, RecordSource } from '../record/log-record.ts';
+
+export type { LogRecord, RecordSource };
 
 /**
  * A destination for records: the public contract of Frostbeat's writers.

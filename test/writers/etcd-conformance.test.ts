@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { conformance, type Subject } from '../../src/testing/conformance.ts';
+import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+
+let etcd: TestEtcd;
+beforeAll(async () => {
+  etcd = await startEtcd();
+});
+afterAll(() => etcd[Symbol.asyncDispose]());
+
+const subject: Subject = {
+  writer: 'etcd',
+  get options() {
+    return { ETCD_SERVERS: etcd.url };
+  },
+  stored: async () => {
+    const { kvs } = await etcd.client.getAll().prefix('logs/').exec();
+    return kvs.map(({ value }) => value);
+  },
+  repeats: 'once',
+  server: {
+    kill: () => etcd.kill(),
+    restart: () => etcd.restart(),
+    freeze: () => etcd.freeze(),
+    thaw: () => etcd.thaw(),
+  },
+  refused: [`"large":"${'x'.repeat(2 * 2 ** 20)}"`],
+  mistakes: [
+    {
+      title: 'a user where etcd knows none',
+      options: { ETCD_USERNAME: 'nobody', ETCD_PASSWORD: 'secret' },
+      says: /authentication is not enabled/,
+    },
+  ],
+};
+
+describe('the writer etcd', () => {
+  it.each(conformance(subject))('$title', async ({ run }) => {
+    await expect(run()).resolves.toBeUndefined();
+  });
+});
