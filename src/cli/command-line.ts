@@ -18,6 +18,7 @@ Examples:
   frostbeat traces                                   the newest traces
   frostbeat trace 4bf92f3577b34da6                   every line of one trace, in order
   frostbeat trace 4bf92f3577b34da6 --follow          and those that are still to come
+  frostbeat nodes                                    how far each node is
   frostbeat replay dead-letters-000001.ndjson        send again what a writer refused for good
   frostbeat explain checkout-7d9f8b6c5-x2x4z         why its lines are seen, or not
   frostbeat doctor                                   check what usually goes wrong on a node

@@ -45,7 +45,9 @@ export async function demoCommand(options: DemoOptions, context: Context): Promi
   const ends = options.once || options.forMs !== undefined;
   const log = await createLog({ level: 'silent', pretty: false });
   const access = { onlyLocal: true };
-  const page = ends ? undefined : await serveTraces({ reader, host: 'localhost', port: 0, access, log });
+  const page = ends
+    ? undefined
+    : await serveTraces({ reader, host: 'localhost', port: 0, access, log, graceMs: config.traceGraceMs });
   return new Demo(options, context, { screen, place, store: new DemoStore(reader), page }).run();
 }
 

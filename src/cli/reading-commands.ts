@@ -14,19 +14,25 @@ export interface ReadingCommands {
   readonly finish: (code: number) => void;
 }
 
-const sources = ['WRITERS', 'ETCD_', 'FILE_', 'STATE_DIR'];
+const sources = ['WRITERS', 'ETCD_', 'FILE_', 'STATE_DIR', 'TRACE_'];
 
 const traceExamples = `
 Examples:
   frostbeat trace 4bf92f3577b34da6                     the whole trace, in order
   frostbeat trace 4bf92f3577b34da6 --level warn        what went wrong
   frostbeat trace 4bf92f3577b34da6 --follow            and the lines that are still to come
+  frostbeat trace 4bf92f3577b34da6 --until-complete    until the last of them is there
   frostbeat trace 4bf92f3577b34da6 --pod payments --since 15m
   frostbeat trace 4bf92f3577b34da6 --grep 'timeout|refused'
   frostbeat trace 4bf92f3577b34da6 --output csv > trace.csv
   frostbeat traces --level error                       which traces there are
 
+Under the lines stands whether all of the trace is there: complete, open (some node is not that far yet: lines may
+still come), incomplete (a node that may hold lines is silent, or lines of that time are lost), or unknown (no agent
+tells how far it is). With --output json it is one JSON object on standard error.
+
 Exit codes: 0 lines were shown; 1 there are none, or they cannot be read.
+With --until-complete or --state: 0 complete, 3 open, 4 incomplete, 5 unknown.
 `;
 
 const tracesExamples = `
@@ -38,6 +44,19 @@ Examples:
 Span, pods and worst level are those of a trace's first 200 lines; a + says that it has more.
 `;
 
+const nodesExamples = `
+Examples:
+  frostbeat nodes                  live or silent, the watermark (every line before it is stored), its lag, gaps
+  frostbeat nodes -o json | jq 'select(.live | not) | .node'
+  frostbeat nodes --forget n3      n3 will never come back
+
+A node that is silent keeps traces «incomplete», since it may hold lines of them. Of one that is gone for good
+nothing more will come: --forget takes away what it said last, its gaps too. It is the only write of the reading
+commands. A live node is not forgotten; one that comes back tells of itself again.
+
+Exit codes: 0 done; 1 no node tells of itself, or the one to forget is live or not known.
+`;
+
 const serveExamples = `
 Examples:
   frostbeat serve                                           http://localhost:8080/ over etcd
@@ -47,11 +66,13 @@ Examples:
 It reads and never writes. The API under it: docs/api.md.
 `;
 
-/** Adds the commands that read: trace, traces, serve. */
+/** Adds the commands that read: trace, traces, nodes, serve. */
 export function addReadingCommands({ add, load, context, finish }: ReadingCommands): void {
   const trace = add('trace', 'print every record of a trace, in order')
     .argument('<traceId>', 'the trace ID')
     .option('-f, --follow', 'go on with the lines that come, until Ctrl-C')
+    .option('--until-complete', 'follow it until all nodes have stored what they had of it, then end')
+    .option('--state', 'say only whether all of it is there')
     .option(
       '--since <time>',
       'only lines since: a duration back from now (15m) or a time (2026-11-24T10:00:00Z)',
@@ -113,6 +134,25 @@ export function addReadingCommands({ add, load, context, finish }: ReadingComman
     });
   addSettings(traces, sources);
 
+  const nodes = add('nodes', 'list the nodes that write here: how far each is, and what was lost on them')
+    .addOption(
+      new Option('--forget <node>', 'of a node that is gone for good: no trace waits for it any longer'),
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'for people (on a terminal), or one node a line').choices([
+        'pretty',
+        'json',
+      ]),
+    )
+    .addOption(fromOption())
+    .addHelpText('after', nodesExamples)
+    .action(async (flags: NodesFlags, command: Command) => {
+      const config = validConfig(load(command));
+      const { nodesCommand } = await import('./nodes.ts');
+      finish(await nodesCommand({ ...context, ...flags, config }));
+    });
+  addSettings(nodes, sources);
+
   const serve = add('serve', 'a web page to find and read traces, and an HTTP API')
     .addOption(fromOption())
     .addHelpText('after', serveExamples)
@@ -122,6 +162,12 @@ export function addReadingCommands({ add, load, context, finish }: ReadingComman
       finish(await serveCommand({ ...context, ...flags, config }));
     });
   addSettings(serve, [...sources, 'SERVE_', 'HTTP_PORT', 'LOG_LEVEL']);
+}
+
+interface NodesFlags {
+  readonly forget?: string;
+  readonly output?: 'pretty' | 'json';
+  readonly from?: Readable;
 }
 
 interface TracesFlags {

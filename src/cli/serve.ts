@@ -5,7 +5,7 @@ import { serveTraces } from '../serve/serve-traces.ts';
 import type { Readable } from '../trace/select-reader.ts';
 import { ConfigError } from '../util/config-error.ts';
 import type { Context } from './context.ts';
-import { readerOf } from './trace.ts';
+import { readerOf } from './reader-of.ts';
 
 export interface ServeRequest extends Pick<Context, 'stdout' | 'stderr' | 'signal'> {
   readonly config: Config;
@@ -38,6 +38,7 @@ export async function serveCommand(request: ServeRequest): Promise<number> {
       userHeader: userHeader?.toLowerCase(),
       onlyLocal,
     },
+    graceMs: config.traceGraceMs,
     log,
   });
   stdout.write(

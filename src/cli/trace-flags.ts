@@ -11,6 +11,8 @@ export interface TraceFlags {
   readonly output?: (typeof outputs)[number];
   readonly from?: Readable;
   readonly follow?: boolean;
+  readonly untilComplete?: boolean;
+  readonly state?: boolean;
   readonly since?: string;
   readonly until?: string;
   readonly level?: string;
@@ -23,6 +25,10 @@ export interface TraceOptions {
   readonly output?: (typeof outputs)[number] | undefined;
   readonly from?: Readable | undefined;
   readonly follow?: boolean | undefined;
+  /** With `follow`: end when nothing more is to come, and tell the state by the exit code. */
+  readonly untilComplete?: boolean | undefined;
+  /** Tell the state alone. */
+  readonly stateOnly?: boolean | undefined;
   /** Unix nanoseconds. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -59,9 +65,23 @@ export async function traceOptions(
           );
           return undefined;
         });
-  const { output, from, follow, pod } = flags;
+  const { output, from, pod, untilComplete, state: stateOnly } = flags;
+  const follow = flags.follow === true || untilComplete === true;
   const [since, until] = [time('since'), time('until')];
-  if (follow === true && until !== undefined)
+  if (follow && until !== undefined)
     mistakes.push('--until has no place with --follow: it would end before it begins');
-  return { options: { output, from, follow, since, until, filter: { level, pod, matches } }, mistakes };
+  if (stateOnly === true && follow) mistakes.push('--state has no place with --follow: it looks once');
+  return {
+    options: {
+      output,
+      from,
+      follow,
+      untilComplete,
+      stateOnly,
+      since,
+      until,
+      filter: { level, pod, matches },
+    },
+    mistakes,
+  };
 }

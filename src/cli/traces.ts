@@ -1,11 +1,14 @@
 import type { Config } from '../config/config.ts';
 import { inert } from '../util/inert.ts';
+import { summaryState } from '../trace/judge-trace.ts';
 import { isWorse, severity } from '../trace/levels.ts';
 import { relativeTime } from '../trace/relative-time.ts';
 import type { Readable } from '../trace/select-reader.ts';
+import type { TraceState } from '../trace/trace-state.ts';
 import type { TraceSummary } from '../trace/trace-summary.ts';
 import type { Context } from './context.ts';
-import { hasColor, readerOf } from './trace.ts';
+import { hasColor } from './colour.ts';
+import { readerOf } from './reader-of.ts';
 import { styleText } from 'node:util';
 
 export interface TracesRequest extends Pick<Context, 'env' | 'stdout' | 'stderr' | 'signal'> {
@@ -28,8 +31,12 @@ export async function tracesCommand(request: TracesRequest): Promise<number> {
   const reader = await readerOf(request);
   if (reader === undefined) return 2;
   try {
+    const nodes = await reader.nodes(signal);
     const { traces, note } = await reader.recent(limit, signal);
-    const shown = traces.filter((one) => level === undefined || severity(one.level) >= severity(level));
+    const judging = { nowMs: Date.now(), graceMs: request.config.traceGraceMs };
+    const shown = traces
+      .filter((one) => level === undefined || severity(one.level) >= severity(level))
+      .map((one): Listed => ({ ...one, state: summaryState(one, nodes, judging) }));
     const output = request.output ?? (stdout.isTTY === true ? 'pretty' : 'json');
     if (output === 'json') {
       for (const trace of shown) stdout.write(`${inert(JSON.stringify(trace))}\n`);
@@ -52,7 +59,10 @@ export async function tracesCommand(request: TracesRequest): Promise<number> {
   }
 }
 
-function table(traces: readonly TraceSummary[], color: boolean): string {
+/** A trace in the list; its state where all its lines were looked at. */
+type Listed = TraceSummary & { readonly state: TraceState['state'] | undefined };
+
+function table(traces: readonly Listed[], color: boolean): string {
   const style = (name: Parameters<typeof styleText>[0], text: string): string =>
     color ? styleText(name, text, { validateStream: false }) : text;
   const rows = traces.map((one) => {
@@ -63,6 +73,7 @@ function table(traces: readonly TraceSummary[], color: boolean): string {
       lines: String(one.lines),
       pods: `${one.pods.length}${plus}`,
       level: one.level === '' ? '–' : inert(one.level),
+      state: one.state === undefined || one.state === 'unknown' ? '–' : one.state,
       traceId: inert(one.traceId),
       message: inert(one.message.split('\n', 1)[0] ?? ''),
       bad: isWorse(one.level, 'WARN'),
@@ -75,6 +86,7 @@ function table(traces: readonly TraceSummary[], color: boolean): string {
     lines: 'LINES',
     pods: 'PODS',
     level: 'WORST',
+    state: 'STATE',
     traceId: 'TRACE',
     message: 'SAYS',
   };
@@ -87,6 +99,7 @@ function table(traces: readonly TraceSummary[], color: boolean): string {
       row.lines.padStart(wide('lines')),
       row.pods.padStart(wide('pods')),
       paint(row.level.padEnd(wide('level'))),
+      row.state.padEnd(wide('state')),
       row.traceId.padEnd(wide('traceId')),
       row.message,
     ].join('  ');

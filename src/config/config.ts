@@ -42,6 +42,8 @@ export interface Config {
   readonly maxInFlight: number;
   readonly maxRecordBytes: number;
   readonly shutdownTimeoutMs: number;
+  /** How far beyond its last record all nodes must be before a trace counts as complete, in milliseconds. */
+  readonly traceGraceMs: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly etcd: EtcdAccess;
   readonly file: FileDestination;

@@ -40,7 +40,15 @@ export interface Setting<T> {
 }
 
 /** The headings of the help, in its order. */
-export const groups = ['What is collected', 'Delivery', 'etcd', 'file', 'The agent itself', 'serve'] as const;
+export const groups = [
+  'What is collected',
+  'Delivery',
+  'etcd',
+  'file',
+  'The agent itself',
+  'Reading',
+  'serve',
+] as const;
 
 const hour = 3_600_000;
 
@@ -304,6 +312,14 @@ export const settings = {
     parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     placeholder: 'level',
     meaning: "The agent's own log, on standard error",
+  }),
+  traceGraceMs: setting({
+    variable: 'TRACE_GRACE',
+    group: 'Reading',
+    default: '5s',
+    parse: duration(0, hour),
+    placeholder: 'duration',
+    meaning: 'How far beyond its last line all nodes must be before a trace counts as complete',
   }),
   serveHost: setting({
     variable: 'SERVE_HOST',

@@ -1,25 +1,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { severity, levels } from '../trace/levels.ts';
-import type { RecentTraces, TraceReader } from '../trace/trace-reader.ts';
+import { summaryState } from '../trace/judge-trace.ts';
+import type { TraceReader } from '../trace/trace-reader.ts';
+import type { TraceState } from '../trace/trace-state.ts';
+import type { TraceSummary } from '../trace/trace-summary.ts';
 import { isMark, parseCursor } from './cursor.ts';
 import { Gate, type Limits } from './limits.ts';
 import { Problem } from './problem.ts';
+import { SharedNodes } from './shared-nodes.ts';
 import { sendEvents, sendNdjson } from './send-stream.ts';
 import { tracePage } from './trace-page.ts';
 
 const MOST_TRACES = 200;
 
-/** The API: `/api/traces` and `/api/traces/<id>` (docs/api.md). */
+/** A trace in the list, with its state where that is known. */
+type Listed = TraceSummary & { readonly state?: TraceState['state'] };
+
+/** The API: `/api/traces`, `/api/traces/<id>` and `/api/nodes` (docs/api.md). */
 export class Api {
   readonly #reader: TraceReader;
   readonly #limits: Limits;
+  readonly #graceMs: number;
   readonly #pages: Gate;
   readonly #streams: Gate;
-  #recent: { readonly until: number; readonly traces: Promise<RecentTraces> } | undefined;
+  #recent:
+    { readonly until: number; readonly list: Promise<{ traces: Listed[]; note?: string }> } | undefined;
 
-  constructor(reader: TraceReader, limits: Limits) {
-    this.#reader = reader;
+  constructor(reader: TraceReader, { limits, graceMs }: { limits: Limits; graceMs: number }) {
+    this.#reader = new SharedNodes(reader, limits.stateMs);
     this.#limits = limits;
+    this.#graceMs = graceMs;
     this.#pages = new Gate('pages', limits.pagesAtOnce);
     this.#streams = new Gate('streams', limits.streamsAtOnce);
   }
@@ -39,8 +49,16 @@ export class Api {
       sendJson(response, await this.#recentTraces(url.searchParams, signal));
       return;
     }
+    if (url.pathname === '/api/nodes') {
+      known(url.searchParams, []);
+      const { nodes, ...rest } = await this.#reader.nodes(signal);
+      const told = nodes.map(({ report, ...node }) => ({ ...node, report: report ?? null }));
+      sendJson(response, `${JSON.stringify({ nodes: told, ...rest })}\n`);
+      return;
+    }
     const encoded = /^\/api\/traces\/([^/]+)$/.exec(url.pathname)?.[1];
-    if (encoded === undefined) throw new Problem(404, 'There is /api/traces and /api/traces/<id>');
+    if (encoded === undefined)
+      throw new Problem(404, 'There is /api/traces, /api/traces/<id> and /api/nodes');
     await this.#trace(decoded(encoded), url.searchParams, { request, response, signal });
   }
 
@@ -57,22 +75,30 @@ export class Api {
   }
 
   /** One look serves all who ask at that time; the first to go does not take it from the others. */
-  async #newest(signal: AbortSignal): Promise<RecentTraces> {
+  async #newest(signal: AbortSignal): Promise<{ traces: Listed[]; note?: string }> {
     const now = performance.now();
     if (this.#recent === undefined || now >= this.#recent.until) {
-      const traces = this.#pages.pass(() =>
-        this.#reader.recent(MOST_TRACES, AbortSignal.timeout(this.#limits.pageMs)),
-      );
-      const look = { until: Number.POSITIVE_INFINITY, traces };
-      this.#recent = look;
-      traces.then(
-        () => (this.#recent = { traces, until: performance.now() + this.#limits.recentMs }),
+      const list = this.#pages.pass(() => this.#list(AbortSignal.timeout(this.#limits.pageMs)));
+      this.#recent = { until: Number.POSITIVE_INFINITY, list };
+      list.then(
+        () => (this.#recent = { list, until: performance.now() + this.#limits.recentMs }),
         () => (this.#recent = undefined),
       );
     }
-    const { traces } = this.#recent;
+    const { list } = this.#recent;
     signal.throwIfAborted();
-    return traces;
+    return list;
+  }
+
+  async #list(signal: AbortSignal): Promise<{ traces: Listed[]; note?: string }> {
+    const nodes = await this.#reader.nodes(signal);
+    const { traces, ...rest } = await this.#reader.recent(MOST_TRACES, signal);
+    const judging = { nowMs: Date.now(), graceMs: this.#graceMs };
+    const listed = traces.map((trace): Listed => {
+      const state = summaryState(trace, nodes, judging);
+      return { ...trace, ...(state !== undefined && { state }) };
+    });
+    return { traces: listed, ...rest };
   }
 
   async #trace(
@@ -93,7 +119,10 @@ export class Api {
           request.headers['last-event-id'] ?? query.get('mark') ?? (await this.#reader.now(signal));
         if (!isMark(mark)) throw new Problem(400, 'mark must be that of an answer');
         response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-        await sendEvents(this.#reader, { traceId, mark }, response, { limits, signal });
+        await sendEvents(this.#reader, { traceId, mark, graceMs: this.#graceMs }, response, {
+          limits,
+          signal,
+        });
       });
     } else if (accept.includes('application/x-ndjson')) {
       known(query, ['since', 'until']);
@@ -109,7 +138,8 @@ export class Api {
       if (text !== null && cursor === undefined)
         throw new Problem(400, 'cursor must be the «next» of an answer');
       const most = { most: limits.pageRecords, otherwise: limits.defaultPageRecords };
-      const wanted = { traceId, limit: wholeNumber(query, 'limit', most), ...times(query), ...cursor };
+      const limit = wholeNumber(query, 'limit', most);
+      const wanted = { traceId, limit, graceMs: this.#graceMs, ...times(query), ...cursor };
       sendJson(response, await this.#pages.pass(() => tracePage(this.#reader, wanted, limits, signal)));
     }
   }

@@ -19,6 +19,8 @@ export interface Limits {
   readonly heartbeatMs: number;
   /** How long a list of recent traces is good for, in milliseconds. */
   readonly recentMs: number;
+  /** How often the state of a trace is looked at while it is followed, in milliseconds. */
+  readonly stateMs: number;
   readonly connections: number;
 }
 
@@ -32,6 +34,7 @@ export const defaultLimits: Limits = {
   stalledMs: 60_000,
   heartbeatMs: 15_000,
   recentMs: 1_000,
+  stateMs: 1_000,
   connections: 512,
 };
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { liveTrace } from '../trace/live-trace.ts';
 import type { TraceReader, ReadOptions } from '../trace/trace-reader.ts';
 import type { Limits } from './limits.ts';
 import { recordJson } from './record-json.ts';
@@ -33,11 +34,11 @@ export async function sendNdjson(
 
 /**
  * Sends what is stored of a trace from a mark on, as server-sent events, until the client goes: `lines`, whose id is
- * the mark to go on from, and `state` where the destination knows it.
+ * the mark to go on from, and `state` where it changes.
  */
 export async function sendEvents(
   reader: TraceReader,
-  { traceId, mark }: { traceId: string; mark: string },
+  { traceId, mark, graceMs }: { traceId: string; mark: string; graceMs: number },
   response: ServerResponse,
   { limits, signal }: { limits: Limits; signal: AbortSignal },
 ): Promise<void> {
@@ -45,18 +46,18 @@ export async function sendEvents(
   const heartbeat = setInterval(() => {
     if (quiet) response.write(':\n\n');
     quiet = true;
-    void sayState().catch(() => undefined);
   }, limits.heartbeatMs);
-  const sayState = async (): Promise<void> => {
-    const state = await reader.state?.(traceId, signal);
-    if (state !== undefined) response.write(`event: state\ndata: ${JSON.stringify(state)}\n\n`);
-  };
   try {
     await send(response, `retry: 2000\nid: ${mark}\nevent: open\ndata: {}\n\n`, { limits, signal });
-    await sayState();
-    for await (const { records, mark: behind } of reader.follow(traceId, mark, signal)) {
-      if (records.length === 0) continue;
+    const span = await reader.span(traceId, mark, signal);
+    const live = { traceId, mark, span, graceMs, everyMs: limits.stateMs, now: () => Date.now() };
+    for await (const event of liveTrace(reader, live, signal)) {
       quiet = false;
+      if ('state' in event) {
+        await send(response, `event: state\ndata: ${JSON.stringify(event.state)}\n\n`, { limits, signal });
+        continue;
+      }
+      const { records, mark: behind } = event;
       // JSON text as it is stored may hold line ends, each of which is a line of data.
       const data = records
         .map(recordJson)

@@ -15,6 +15,8 @@ export interface ServeOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly access: Access;
+  /** How far beyond its last record all nodes must be before a trace is complete, in milliseconds. */
+  readonly graceMs: number;
   readonly log: Pick<Log, 'warn' | 'error'>;
   /** Only tests give them. */
   readonly limits?: Partial<Limits>;
@@ -51,7 +53,7 @@ export async function serveTraces(options: ServeOptions): Promise<TraceServer> {
   const { reader, access, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const files = await pageFiles();
-  const api = new Api(reader, limits);
+  const api = new Api(reader, { limits, graceMs: options.graceMs });
   const stop = new AbortController();
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000 }, (request, response) => {
     const gone = new AbortController();

@@ -1,4 +1,9 @@
+import { beginReading } from '../trace/begin-reading.ts';
+import { traceState } from '../trace/judge-trace.ts';
+import type { Nodes } from '../trace/known-node.ts';
+import { widened } from '../trace/span.ts';
 import type { ReadOptions, TraceReader } from '../trace/trace-reader.ts';
+import type { Span } from '../trace/trace-state.ts';
 import { cursorText } from './cursor.ts';
 import type { Limits } from './limits.ts';
 import { Problem } from './problem.ts';
@@ -8,16 +13,18 @@ export interface PageRequest extends ReadOptions {
   readonly traceId: string;
   /** At most the limit's. */
   readonly limit: number;
+  readonly graceMs: number;
 }
 
 /**
- * One page of a trace, as JSON text.
+ * One page of a trace, as JSON text. The first one has the state of the trace, too: what the nodes told later than
+ * the moment that all pages are of says nothing about them.
  *
  * @throws Problem where nothing was found in the time there is.
  */
 export async function tracePage(
   reader: TraceReader,
-  { traceId, limit, ...options }: PageRequest,
+  { traceId, limit, graceMs, ...options }: PageRequest,
   limits: Limits,
   signal: AbortSignal,
 ): Promise<string> {
@@ -27,17 +34,23 @@ export async function tracePage(
   let bytes = 0;
   let next: string | undefined;
   let at = options.at;
+  let nodes: Nodes | undefined;
+  let span: Span | undefined;
   try {
-    at ??= await reader.now(both);
+    if (at === undefined) ({ nodes, mark: at } = await beginReading(reader, both));
     for await (const record of reader.read(traceId, both, { ...options, at })) {
       const json = recordJson(record);
       records.push(json);
+      span = widened(span, record.unixNano);
       bytes += json.length;
       if (records.length === limit || bytes >= limits.pageBytes) {
         next = cursorText({ at, after: record });
         break;
       }
     }
+    // Of a trace that is not all here, the end is looked for.
+    const part = next !== undefined || options.since !== undefined || options.until !== undefined;
+    if (nodes !== undefined && part) span = await reader.span(traceId, at, both);
   } catch (error) {
     if (!time.aborted || signal.aborted) throw error;
     throw new Problem(
@@ -45,7 +58,7 @@ export async function tracePage(
       `The store took longer than ${limits.pageMs} ms; ask for less (limit, since, until)`,
     );
   }
-  const state = await reader.state?.(traceId, both);
+  const state = nodes && span && traceState(span, nodes, { nowMs: Date.now(), graceMs });
   const head = JSON.stringify({
     traceId,
     mark: at,

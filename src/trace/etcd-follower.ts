@@ -2,7 +2,8 @@ import type { EtcdConnection } from '../writers/etcd-connection.ts';
 import { EtcdFailure } from '../writers/etcd-errors.ts';
 import { etcdRange, tracePrefix } from '../writers/etcd-key.ts';
 import { pause } from '../util/pause.ts';
-import { behind, type Bounds, type EtcdPages, nextLimit, place } from './etcd-pages.ts';
+import { recordsBetween } from './etcd-between.ts';
+import { type Bounds, type EtcdPages, place } from './etcd-pages.ts';
 import { CompactedError, watchPuts } from './etcd-watch.ts';
 import type { StoredRecord } from './stored-record.ts';
 import type { Followed } from './trace-reader.ts';
@@ -41,8 +42,16 @@ export class EtcdFollower {
         signal.throwIfAborted();
         if (error instanceof CompactedError || isTooLarge(error)) {
           const now = await this.#pages.revision(signal);
-          yield* this.#listed(range, { after: seen, upTo: now }, signal);
+          for await (const records of recordsBetween(
+            this.#pages,
+            range,
+            { after: seen, upTo: now },
+            signal,
+          )) {
+            yield { records, mark: seen };
+          }
           seen = now;
+          yield { records: [], mark: seen };
         } else {
           if (error instanceof EtcdFailure && error.remedy === 'slowly') throw error;
           await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures) * (0.5 + Math.random() / 2), signal);
@@ -62,42 +71,11 @@ export class EtcdFollower {
       yield { records: puts.map(({ key, value }) => toRecord(key, value)), mark };
     }
   }
-
-  /** What was stored after one revision and up to another, as far as it is still there. */
-  async *#listed(
-    range: Bounds,
-    { after, upTo }: { after: string; upTo: string },
-    signal: AbortSignal,
-  ): AsyncGenerator<Followed, void> {
-    for (let key: Buffer | undefined = range.key; key !== undefined;) {
-      const { kvs, next } = await this.#pages.keys({ ...range, key, revision: upTo }, signal);
-      key = next;
-      const fresh = kvs.filter(({ create_revision }) => BigInt(create_revision) > BigInt(after));
-      const [first, last] = [fresh[0], fresh.at(-1)];
-      if (first === undefined || last === undefined) continue;
-      const wanted = new Set(fresh.map((one) => one.key.toString('latin1')));
-      const end = behind(last.key);
-      let limit = 64;
-      for (let from: Buffer | undefined = first.key; from !== undefined;) {
-        const page = await this.#pages.values({ key: from, range_end: end, limit, revision: upTo }, signal);
-        const records = page.records.filter((one) => wanted.has(keyOf(first.key, one)));
-        if (records.length > 0) yield { records, mark: after };
-        limit = nextLimit(page.records, limit);
-        from = page.next;
-      }
-    }
-    yield { records: [], mark: upTo };
-  }
 }
 
 function toRecord(key: Buffer, bytes: Buffer): StoredRecord {
   const { unixNano, id } = place(key);
   return { unixNano, id, bytes };
-}
-
-/** The key of a record of the same trace as another key's, one character a byte. */
-function keyOf(sibling: Buffer, { unixNano, id }: StoredRecord): string {
-  return Buffer.from(`${place(sibling).prefix}${unixNano}/${id}`).toString('latin1');
 }
 
 function isTooLarge(error: unknown): boolean {

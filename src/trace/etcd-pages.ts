@@ -7,6 +7,8 @@ import type { StoredRecord } from './stored-record.ts';
 const PAGE_BYTES = 1_048_576;
 const MOST_A_PAGE = 1_000;
 const KEYS_A_PAGE = 10_000;
+/** Values that are small: what agents tell of their nodes. */
+const ENTRIES_A_PAGE = 1_000;
 
 export interface Bounds {
   readonly key: Buffer;
@@ -71,6 +73,19 @@ export class EtcdPages {
     return { kvs: found, next: more && last !== undefined ? behind(last.key) : undefined };
   }
 
+  /** Keys of another kind with their values, as `values`. */
+  async entries(request: Omit<RangeRequest, 'limit'>, signal: AbortSignal) {
+    const { kvs, more } = await this.#page({ ...request, limit: ENTRIES_A_PAGE }, false, signal);
+    const last = kvs.at(-1);
+    return { entries: kvs, next: more && last !== undefined ? behind(last.key) : undefined };
+  }
+
+  /** How many keys a range has now; that costs the server a walk through its index, and no look at the values. */
+  async count(range: Bounds, signal: AbortSignal): Promise<number> {
+    const { count } = await this.#range({ ...range, limit: 0, keys_only: true, count_only: true }, signal);
+    return Number(count);
+  }
+
   async #page(request: RangeRequest, keysOnly: boolean, signal: AbortSignal) {
     let { limit } = request;
     // Undefined once that revision is compacted away: then the newest is asked for, and what came later left out.
@@ -97,7 +112,7 @@ export class EtcdPages {
   }
 
   async #range(
-    request: Partial<Bounds> & { limit: number; keys_only: boolean; revision?: string },
+    request: Partial<Bounds> & { limit: number; keys_only: boolean; count_only?: boolean; revision?: string },
     signal: AbortSignal,
   ) {
     for (let attempt = 1; ; attempt++) {

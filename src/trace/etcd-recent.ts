@@ -6,7 +6,8 @@ import { CompactedError, type Put, watchPuts } from './etcd-watch.ts';
 import { inParallel } from './in-parallel.ts';
 import { compareUnixNano } from './stored-record.ts';
 import type { RecentTraces } from './trace-reader.ts';
-import { Summary, type TraceSummary } from './trace-summary.ts';
+import { Summary } from './summary.ts';
+import type { TraceSummary } from './trace-summary.ts';
 
 /** How far the history is looked back, in revisions: as far as it takes. A server tells of at most 1,000 at once. */
 const LOOKS_BACK = [16n, 64n, 256n, 900n] as const;

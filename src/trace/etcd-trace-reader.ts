@@ -1,9 +1,14 @@
 import type { EtcdAddress } from '../writers/etcd-client.ts';
 import { EtcdConnection } from '../writers/etcd-connection.ts';
 import { etcdRange, tracePrefix } from '../writers/etcd-key.ts';
+import { recordsBetween } from './etcd-between.ts';
+import { etcdNodes } from './etcd-nodes.ts';
 import { behind, type Bounds, EtcdPages, nextLimit, place } from './etcd-pages.ts';
 import { EtcdFollower } from './etcd-follower.ts';
 import { recentTraces } from './etcd-recent.ts';
+import { etcdSpan } from './etcd-span.ts';
+import type { Nodes } from './known-node.ts';
+import type { Span } from './trace-state.ts';
 import { comparePositions, compareUnixNano, type StoredRecord } from './stored-record.ts';
 import {
   type Followed,
@@ -79,6 +84,22 @@ export class EtcdTraceReader implements TraceReader {
 
   recent(limit: number, signal: AbortSignal): Promise<RecentTraces> {
     return recentTraces({ connection: this.#connection, pages: this.#pages, limit }, signal);
+  }
+
+  nodes(signal: AbortSignal): Promise<Nodes> {
+    return etcdNodes(this.#pages, signal);
+  }
+
+  span(traceId: string, mark: string, signal: AbortSignal): Promise<Span | undefined> {
+    return etcdSpan(this.#pages, { prefix: tracePrefix(traceId), revision: mark }, signal);
+  }
+
+  between(
+    traceId: string,
+    marks: { readonly after: string; readonly upTo: string },
+    signal: AbortSignal,
+  ): AsyncIterable<readonly StoredRecord[]> {
+    return recordsBetween(this.#pages, etcdRange(tracePrefix(traceId)), marks, signal);
   }
 
   async close(): Promise<void> {

@@ -17,7 +17,6 @@ export async function* followFile(
   { traceId, mark }: { traceId: string; mark: string },
   signal: AbortSignal,
 ): AsyncGenerator<Followed, void> {
-  const find = finderOf(traceId);
   let at = FileMark.parse(mark) ?? new FileMark(0n, 0);
   let file: FileHandle | undefined;
   try {
@@ -30,13 +29,13 @@ export async function* followFile(
         const { ino, size } = await file.stat({ bigint: true });
         // Shorter than it was: somebody has emptied it.
         if (ino !== at.ino || Number(size) < at.offset) at = new FileMark(ino, 0);
-        for await (const lines of fileLines(file, { from: at.offset, to: Number(size) }, signal)) {
-          at = new FileMark(ino, lines.offset + lines.text.length);
-          const records = [...find(lines)].map(({ unixNano, offset, length }): StoredRecord => {
-            const start = offset - lines.offset;
-            return { unixNano, id: placeId(offset), bytes: lines.text.subarray(start, start + length) };
-          });
-          yield { records, mark: at.toString() };
+        for await (const followed of recordsBehind(
+          file,
+          { traceId, at, upTo: new FileMark(ino, Number(size)) },
+          signal,
+        )) {
+          at = FileMark.parse(followed.mark) ?? at;
+          yield followed;
         }
         if (!isCurrent) {
           await file.close();
@@ -47,6 +46,24 @@ export async function* followFile(
     }
   } finally {
     await file?.close();
+  }
+}
+
+/** The records of a trace between two marks; where the first is of another file, or beyond the end, from the beginning. */
+export async function* recordsBehind(
+  file: FileHandle,
+  { traceId, at, upTo }: { traceId: string; at: FileMark; upTo: FileMark },
+  signal: AbortSignal,
+): AsyncGenerator<Followed, void> {
+  const { ino, offset: to } = upTo;
+  const from = at.ino !== ino || to < at.offset ? 0 : at.offset;
+  const find = finderOf(traceId);
+  for await (const lines of fileLines(file, { from, to }, signal)) {
+    const records = [...find(lines)].map(({ unixNano, offset, length }): StoredRecord => {
+      const start = offset - lines.offset;
+      return { unixNano, id: placeId(offset), bytes: lines.text.subarray(start, start + length) };
+    });
+    yield { records, mark: new FileMark(ino, lines.offset + lines.text.length).toString() };
   }
 }
 

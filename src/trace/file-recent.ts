@@ -3,7 +3,7 @@ import { ndjsonStart } from '../writers/ndjson.ts';
 import { fileLines } from './file-lines.ts';
 import { compareUnixNano } from './stored-record.ts';
 import type { RecentTraces } from './trace-reader.ts';
-import { Summary } from './trace-summary.ts';
+import { Summary } from './summary.ts';
 
 /** So much of the end of the file is read: about 50,000 lines. */
 const MOST_BYTES = 16 * 2 ** 20;

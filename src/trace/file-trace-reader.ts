@@ -1,10 +1,14 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { followFile } from './file-follower.ts';
+import { followFile, recordsBehind } from './file-follower.ts';
 import { endOfLines, fileLines, finderOf, type Found, placeId } from './file-lines.ts';
+import { fileNodes } from './file-nodes.ts';
 import { recentInFile } from './file-recent.ts';
 import { FileMark } from './file-mark.ts';
+import type { Nodes } from './known-node.ts';
 import { Smallest } from './smallest.ts';
+import { widened } from './span.ts';
 import { comparePositions, type Position, type StoredRecord } from './stored-record.ts';
+import type { Span } from './trace-state.ts';
 import {
   type Followed,
   isWithin,
@@ -87,6 +91,44 @@ export class FileTraceReader implements TraceReader {
     }
   }
 
+  nodes(signal: AbortSignal): Promise<Nodes> {
+    signal.throwIfAborted();
+    return fileNodes(this.#path, Date.now());
+  }
+
+  async span(traceId: string, mark: string, signal: AbortSignal): Promise<Span | undefined> {
+    const file = await this.#open();
+    try {
+      const { ino, size } = await file.stat({ bigint: true });
+      const at = FileMark.parse(mark);
+      const to = at?.ino === ino ? at.offset : Number(size);
+      let span: Span | undefined;
+      const find = finderOf(traceId);
+      for await (const lines of fileLines(file, { from: 0, to }, signal)) {
+        for (const { unixNano } of find(lines)) span = widened(span, unixNano);
+      }
+      return span;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async *between(
+    traceId: string,
+    { after, upTo }: { readonly after: string; readonly upTo: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly StoredRecord[], void> {
+    const file = await this.#open();
+    try {
+      const marks = { at: markOf(after), upTo: markOf(upTo) };
+      for await (const { records } of recordsBehind(file, { traceId, ...marks }, signal)) {
+        if (records.length > 0) yield records;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
   /** The file is open only while it is read. */
   async close(): Promise<void> {}
 
@@ -118,6 +160,10 @@ export class FileTraceReader implements TraceReader {
       throw new Error(reason, { cause });
     }
   }
+}
+
+function markOf(text: string): FileMark {
+  return FileMark.parse(text) ?? new FileMark(0n, 0);
 }
 
 /** Reads places of a file, neighbours with one read. */

@@ -1,5 +1,6 @@
 import { compareUnixNano, type Position, type StoredRecord } from './stored-record.ts';
-import type { TraceState } from './trace-state.ts';
+import type { Nodes } from './known-node.ts';
+import type { Span } from './trace-state.ts';
 import type { TraceSummary } from './trace-summary.ts';
 
 export interface ReadOptions {
@@ -49,8 +50,21 @@ export interface TraceReader {
   /** The traces with the newest lines, at most `limit` (1 to 1,000). */
   recent(limit: number, signal: AbortSignal): Promise<RecentTraces>;
 
-  /** Whether all of the trace is there, where the destination knows. */
-  state?(traceId: string, signal: AbortSignal): Promise<TraceState | undefined>;
+  /**
+   * What the agents tell of their nodes. To say of a trace that it is complete, ask this **before** the mark at which
+   * its records are read: what was stored before a watermark was told is then among them, and not the other way.
+   */
+  nodes(signal: AbortSignal): Promise<Nodes>;
+
+  /** The first and the last time of a trace as it was at a mark; undefined where it had no records. */
+  span(traceId: string, mark: string, signal: AbortSignal): Promise<Span | undefined>;
+
+  /** The records of one trace that were stored after one mark and up to another, each once, in any order. */
+  between(
+    traceId: string,
+    marks: { readonly after: string; readonly upTo: string },
+    signal: AbortSignal,
+  ): AsyncIterable<readonly StoredRecord[]>;
 
   close(): Promise<void>;
 }

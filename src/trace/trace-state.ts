@@ -1,11 +1,62 @@
+/** The times of a trace's first and last record, in nanoseconds since 1970 as digits. */
+export interface Span {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** Why a node keeps a trace from being complete. */
+export interface NodeDoubt {
+  readonly node: string;
+  /**
+   * `behind`: it is heard, and not that far yet. `starting`: it is heard, and has not said how far it is.
+   * `restarting`: its agent was stopped a moment ago. `silent`: it is not heard, and may hold lines.
+   * `unreadable`: what it says is of a version that this one does not know.
+   */
+  readonly why: 'behind' | 'starting' | 'restarting' | 'silent' | 'unreadable';
+  /** Up to when it has stored everything, RFC 3339; null where it never said. */
+  readonly watermark: string | null;
+  /** Whether it is likely to pass by itself. */
+  readonly waits: boolean;
+  /** For people. */
+  readonly text: string;
+}
+
+/** A part of a log file that could not be read: what it held is lost. */
+export interface LostPart {
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly file: string;
+  /** Offsets of its first byte and the one behind its last; null where nobody knows. */
+  readonly from: number;
+  readonly to: number | null;
+  /** The span of time that its lines may be of, RFC 3339; without a start, since ever. */
+  readonly start: string | null;
+  readonly end: string;
+  readonly reason: string;
+}
+
 /**
- * Whether all of a trace is stored, as far as can be known: `open` while a node is not past its end yet, `incomplete`
- * where a node that may hold lines of it is silent, or lines of its time are known to be lost.
+ * Whether all of a trace is stored, as far as can be known. What a pod never wrote, nobody can know.
+ *
+ * - `complete`: every node has stored all that it held up to the trace's end and a grace beyond it.
+ * - `open`: some node is not that far yet.
+ * - `incomplete`: a node that may hold lines of it is silent, or lines of its time are known to be lost.
+ * - `unknown`: no agent tells how far it is.
  */
 export interface TraceState {
-  readonly state: 'open' | 'complete' | 'incomplete';
-  /** Why, for people; empty with `complete`. */
+  readonly state: 'open' | 'complete' | 'incomplete' | 'unknown';
+  /** Why, for people: one sentence for all. */
   readonly reason: string;
-  /** The nodes that are the reason. */
+  /** The nodes that are the reason; at most 100. */
   readonly nodes: readonly string[];
+  /** What is to be said of each of them. */
+  readonly doubts: readonly NodeDoubt[];
+  /** Whether waiting can change it: some live node is still to come past the trace's end. */
+  readonly waits: boolean;
+  /** Lines lost at the time of the trace, by node; at most 100. */
+  readonly gaps: readonly LostPart[];
+  /** Up to when all nodes have stored everything, RFC 3339; null where some node never said, or cannot now. */
+  readonly watermark: string | null;
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { traceCommand, type TraceRequest } from '../../src/cli/trace.ts';
@@ -51,6 +52,7 @@ describe('frostbeat trace', () => {
         `22:13:20.000      +0 ms  ━${' '.repeat(19)}  ERROR  first  path="/a b"`,
         '      at stack',
         `22:13:20.123    +123 ms  ${'━'.repeat(20)}  cart-7d4/main  INFO   second  ms=12`,
+        '── complete? unknown ── no agent tells how far it is: the records are of other agents, or of a version before watermarks',
         '',
       ].join('\n'),
     );
@@ -209,6 +211,7 @@ describe('frostbeat trace', () => {
     if (config === undefined) throw new Error(mistakes.join());
     const [stdout, stderr] = [new Collected(terminal), new Collected(terminal)];
     const code = await traceCommand({ config, stdout, stderr, signal: never, ...rest, env });
+    for (const output of [stdout, stderr]) await finished(output.end());
     return { code, stdout: stdout.text, stderr: stderr.text };
   }
 });

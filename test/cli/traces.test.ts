@@ -40,8 +40,8 @@ describe('frostbeat traces', () => {
     const { stdout } = await frostbeat(['traces', '-o', 'pretty', '--level', 'error'], { env }).ended();
     expect(stdout).toBe(
       [
-        'TIME (UTC)           SPAN  LINES  PODS  WORST  TRACE         SAYS',
-        '2023-11-14 22:13:22   3 s      2     1  ERROR  bad\\u001b[2J  no \\u001b]0;stock',
+        'TIME (UTC)           SPAN  LINES  PODS  WORST  STATE  TRACE         SAYS',
+        '2023-11-14 22:13:22   3 s      2     1  ERROR  –      bad\\u001b[2J  no \\u001b]0;stock',
         '',
       ].join('\n'),
     );

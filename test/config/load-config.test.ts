@@ -43,6 +43,7 @@ describe('the configuration', () => {
       kubeletLogMaxFiles: 5,
       metricsContainers: 200,
       showSkippedLines: true,
+      traceGraceMs: 5_000,
       serve: { host: 'localhost', username: undefined, passwordFile: undefined, userHeader: undefined },
       logRoots: ['/var/lib/docker/containers'],
       shutdownTimeoutMs: 25_000,

@@ -51,7 +51,10 @@ async function schema(): Promise<string> {
   };
   whole.properties.settings.properties = Object.fromEntries(
     Object.values(settings)
-      .filter(({ variable, group }) => group !== 'serve' && !decided.has(variable) && !isSecret(variable))
+      .filter(
+        ({ variable, group }) =>
+          group !== 'serve' && group !== 'Reading' && !decided.has(variable) && !isSecret(variable),
+      )
       .map(({ variable, meaning }) => [
         variable,
         { type: ['string', 'integer', 'boolean'], description: meaning },

@@ -8,6 +8,8 @@ import type { Limits } from '../../src/serve/limits.ts';
 import { serveTraces, type TraceServer } from '../../src/serve/serve-traces.ts';
 import { FileTraceReader } from '../../src/trace/file-trace-reader.ts';
 import type { TraceReader } from '../../src/trace/trace-reader.ts';
+import type { TraceState } from '../../src/trace/trace-state.ts';
+import { nodeReport, tellFile } from '../support/node-reports.ts';
 import { until } from '../support/until.ts';
 
 const silent = { warn: () => undefined, error: () => undefined };
@@ -85,6 +87,41 @@ describe('the HTTP API', () => {
     expect(second).not.toContain('"n":100');
   });
 
+  it('tells with the first page, and as events, whether all of the trace is there', async () => {
+    await tellFile(path, nodeReport('n1', { watermark: '2023-11-14T22:13:21Z' }));
+    const base = await serve({ limits: { stateMs: 10 } });
+    const first = (await (await fetch(`${base}/api/traces/t?limit=10`)).json()) as Page & {
+      state: TraceState;
+    };
+    // Of the whole trace, though this is a part of it.
+    expect(first.state).toMatchObject({ state: 'open', nodes: ['n1'], watermark: '2023-11-14T22:13:21Z' });
+    expect(first.state.reason).toContain('n1 is not past 2023-11-14T22:13:49.000Z yet');
+    const second = (await (await fetch(`${base}/api/traces/t?cursor=${first.next}`)).json()) as object;
+    expect(second).not.toHaveProperty('state');
+    const seen = events(`${base}/api/traces/t?mark=${first.mark}`, {}, '"complete"');
+    await until(
+      async () => {
+        await tellFile(path, nodeReport('n1'));
+        return true;
+      },
+      { what: 'the report' },
+    );
+    expect(await seen).toMatch(/event: state\ndata: \{"state":"complete"/);
+    expect(await (await fetch(`${base}/api/traces/nobody`)).json()).not.toHaveProperty('state');
+    const { traces } = (await (await fetch(`${base}/api/traces`)).json()) as { traces: { state: string }[] };
+    expect(traces.map(({ state }) => state)).toEqual(['complete', 'complete']);
+  });
+
+  it('tells how far each node is', async () => {
+    await tellFile(path, nodeReport('n1'));
+    await writeFile(`${path}.nodes/n2.json`, '{"version":2}');
+    const { nodes } = (await (await fetch(`${await serve()}/api/nodes`)).json()) as { nodes: object[] };
+    expect(nodes).toMatchObject([
+      { node: 'n1', live: true, report: { containers: 3, gaps: [] } },
+      { node: 'n2', live: false, report: null },
+    ]);
+  });
+
   it('closes a page by bytes, gives what is no JSON as text, and lets no more in than it can take', async () => {
     const base = await serve({ limits: { pageBytes: 100, streamsAtOnce: 1 } });
     await writeFile(path, '{"timestamp":5,"traceId":"b","log":{"broken}\n', { flag: 'a' });
@@ -112,6 +149,7 @@ describe('the HTTP API', () => {
     ['/api/traces/t?cursor=x', 400],
     ['/api/traces/t?since=yesterday', 400],
     ['/api/traces/%E0%A4%A', 400],
+    ['/api/nodes?x=1', 400],
     ['/api/nothing', 404],
     ['/../package.json', 404],
     ['/serve/page/%2e%2e/%2e%2e/main.js', 404],
@@ -166,6 +204,7 @@ describe('the HTTP API', () => {
       host: '127.0.0.1',
       port: 0,
       access: { onlyLocal: true },
+      graceMs: 5_000,
       log: silent,
       ...options,
     });

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serveTraces, type TraceServer } from '../../src/serve/serve-traces.ts';
 import { FileTraceReader } from '../../src/trace/file-trace-reader.ts';
+import { lostGap, nodeReport, tellFile } from '../support/node-reports.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { orSkip } from '../support/unavailable.ts';
 import { until } from '../support/until.ts';
@@ -32,6 +33,7 @@ describe.skipIf(browser === undefined)('the page of traces', () => {
       host: '127.0.0.1',
       port: 0,
       access: { onlyLocal: true },
+      graceMs: 5_000,
       log: { warn: () => undefined, error: () => undefined },
     });
   });
@@ -98,6 +100,30 @@ describe.skipIf(browser === undefined)('the page of traces', () => {
     expect(await page.getByRole('region', { name: 'The line' }).count()).toBe(1);
   });
 
+  it('says at the top whether all of the trace is there, and what to do, and is told when that changes', async () => {
+    const lastMs = 1_700_000_000_140;
+    const silent = { published: new Date(lastMs).toISOString(), watermark: new Date(lastMs).toISOString() };
+    await tellFile(path, nodeReport('n1', { watermark: null }));
+    await tellFile(
+      path,
+      nodeReport(hostile, { ...silent, gaps: [{ ...lostGap, start: null, pod: hostile }] }),
+    );
+    const page = await open('/?trace=bad');
+    const said = page.getByRole('region', { name: 'Whether it is complete' });
+    await until(async () => /^Incomplete/.test(await said.innerText()), { what: 'the state' });
+    expect(await said.innerText()).toContain(
+      `Lost on ${hostile}: shop/${hostile}/main, 0.log bytes 0 to 4096`,
+    );
+    expect(await said.innerText()).toContain(`frostbeat nodes --forget ${hostile}`);
+    await rm(`${path}.nodes`, { recursive: true });
+    await tellFile(path, nodeReport('n1', { watermark: null }));
+    await said.getByText('n1 has just started').waitFor();
+    await tellFile(path, nodeReport('n1'));
+    await said.getByText('n1 has stored everything up to').waitFor();
+    await said.getByText(/^1 node: all have stored everything/).click();
+    expect(await said.getByRole('row', { name: /n1/ }).innerText()).toMatch(/live/);
+  });
+
   it('is live: lines that are stored appear, in the order of time', async () => {
     const page = await open('/?trace=bad');
     await page.locator('.live.on').waitFor();
@@ -151,7 +177,7 @@ describe.skipIf(browser === undefined)('the page of traces', () => {
       if (!request.url().startsWith(base) && request.url() !== 'data:,') complaints.push(request.url());
     });
     await page.goto(base + address);
-    await page.locator('.row, tbody tr').first().waitFor();
+    await page.locator('.row, .recent tbody tr').first().waitFor();
     return page;
   }
 });

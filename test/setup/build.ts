@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
  */
 export async function setup(): Promise<void> {
   const tsc = 'node_modules/typescript/bin/tsc';
-  await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck']);
+  for (const project of ['tsconfig.build.json', 'src/serve/page']) {
+    await promisify(execFile)(process.execPath, [tsc, '-p', project, '--noCheck']);
+  }
   await chmod('dist/main.js', 0o755);
 }

@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 import type { TraceState } from '../../trace/trace-state.ts';
 import type { TraceSummary } from '../../trace/trace-summary.ts';
 import { type ApiRecord, type Line, toLine } from './line.ts';
@@ -19,7 +17,28 @@ async function get<T>(path: string, signal: AbortSignal): Promise<T> {
   return (await response.json()) as T;
 }
 
-export function recentTraces(signal: AbortSignal): Promise<{ traces: TraceSummary[]; note?: string }> {
+/** A trace in the list, with its state where that is known. */
+export type ListedTrace = TraceSummary & { readonly state?: TraceState['state'] };
+
+/** What an agent tells of its node, as far as the page shows it; null where the server cannot read it. */
+export interface ApiNode {
+  readonly node: string;
+  readonly live: boolean;
+  readonly report: {
+    readonly agent: string;
+    readonly watermark: string | null;
+    readonly containers: number;
+    readonly stopped: boolean;
+    readonly gaps: readonly unknown[];
+    readonly gapsLeftOut: number;
+  } | null;
+}
+
+export function nodesOf(signal: AbortSignal): Promise<{ nodes: readonly ApiNode[] }> {
+  return get('api/nodes', signal);
+}
+
+export function recentTraces(signal: AbortSignal): Promise<{ traces: ListedTrace[]; note?: string }> {
   return get('api/traces?limit=100', signal);
 }
 

@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 import { relativeTime } from '../../trace/relative-time.ts';
 import { el, levelClass, localTime } from './dom.ts';
 import type { Line } from './line.ts';

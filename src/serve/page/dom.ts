@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 type Child = Node | string;
 
 /** Makes an element. Texts become text, never markup: what is in the logs is hostile. */

@@ -1,8 +1,5 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 import { relativeTime } from '../../trace/relative-time.ts';
-import type { TraceSummary } from '../../trace/trace-summary.ts';
-import { recentTraces } from './api-client.ts';
+import { type ListedTrace, recentTraces } from './api-client.ts';
 import { count, el, levelClass, localTime } from './dom.ts';
 
 const REFRESH_MS = 3_000;
@@ -17,7 +14,7 @@ export function homeView(root: HTMLElement, signal: AbortSignal): void {
   });
   const note = el('p', { class: 'dim', role: 'status' }, 'Loading …');
   const body = el('tbody');
-  const headings = ['Began', 'Took', 'Lines', 'Pods', 'Worst', 'What it says', 'Trace'];
+  const headings = ['Began', 'Took', 'Lines', 'Pods', 'Worst', 'What it says', 'All there?', 'Trace'];
   const table = el(
     'table',
     { class: 'recent' },
@@ -31,7 +28,7 @@ export function homeView(root: HTMLElement, signal: AbortSignal): void {
     el('div', { class: 'scroll' }, table),
     note,
   );
-  let traces: readonly TraceSummary[] = [];
+  let traces: readonly ListedTrace[] = [];
   const draw = (): void => {
     const words = search.value.trim().toLowerCase();
     const shown = traces.filter(
@@ -65,8 +62,8 @@ export function homeView(root: HTMLElement, signal: AbortSignal): void {
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
-function row(trace: TraceSummary): HTMLTableRowElement {
-  const { traceId, firstUnixNano, lastUnixNano, lines, pods, level, message, partial } = trace;
+function row(trace: ListedTrace): HTMLTableRowElement {
+  const { traceId, firstUnixNano, lastUnixNano, lines, pods, level, message, partial, state } = trace;
   const plus = partial ? '+' : '';
   return el(
     'tr',
@@ -77,6 +74,7 @@ function row(trace: TraceSummary): HTMLTableRowElement {
     el('td', { class: 'num', title: pods.join('\n') }, `${pods.length}${plus}`),
     el('td', {}, el('span', { class: levelClass(level) }, level || '–')),
     el('td', { class: 'says' }, message),
+    el('td', {}, el('span', { class: `chip ${state ?? ''}` }, state ?? '–')),
     el(
       'td',
       { class: 'id' },

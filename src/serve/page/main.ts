@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 import { homeView } from './home-view.ts';
 import { TraceView } from './trace-view.ts';
 

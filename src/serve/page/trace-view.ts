@@ -1,13 +1,11 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 import { isWorse, levels, severity } from '../../trace/levels.ts';
 import { relativeTime } from '../../trace/relative-time.ts';
-import type { TraceState } from '../../trace/trace-state.ts';
 import { followTrace, tracePage } from './api-client.ts';
 import { detail } from './detail.ts';
 import { count, el, levelClass, localTime } from './dom.ts';
 import { compareLines, type Line, toLine } from './line.ts';
 import { LineList } from './line-list.ts';
+import { StateView } from './state-view.ts';
 import { Timeline } from './timeline.ts';
 
 /** Beyond so many lines a browser is the wrong tool; the API and `frostbeat trace` have them all. */
@@ -31,7 +29,7 @@ export class TraceView {
   readonly #words: HTMLInputElement;
   readonly #level: HTMLSelectElement;
   readonly #summary = el('p', { class: 'dim' });
-  readonly #state = el('p', { class: 'trace-state', role: 'status', hidden: true });
+  readonly #state: StateView;
   readonly #cause = el('div', {});
   readonly #shown = el('span', { class: 'dim', role: 'status' });
   readonly #live = el('span', { class: 'live' }, 'loading');
@@ -48,6 +46,7 @@ export class TraceView {
     this.#root = root;
     this.#traceId = options.traceId;
     this.#signal = options.signal;
+    this.#state = new StateView(options.signal);
     const hueOf = (lane: string): string =>
       String((this.#lanes.indexOf(lane.split('/')[0] ?? lane) * 67 + 210) % 360);
     this.#timeline = new Timeline({ hueOf, onPick: (line) => this.#pick(line) });
@@ -75,7 +74,7 @@ export class TraceView {
     root.replaceChildren(
       el('h2', { class: 'id' }, `Trace ${options.traceId}`),
       this.#summary,
-      this.#state,
+      this.#state.element,
       this.#cause,
       this.#timeline.element,
       el('div', { class: 'bar' }, this.#words, this.#level, this.#shown, this.#live),
@@ -97,7 +96,7 @@ export class TraceView {
       let mark = '';
       do {
         const page = await tracePage(this.#traceId, cursor, this.#signal);
-        if (page.state !== undefined) this.#showState(page.state);
+        if (page.state !== undefined) this.#state.show(page.state);
         this.#add(page.records.map(toLine));
         cursor = page.next;
         mark = page.mark;
@@ -113,7 +112,7 @@ export class TraceView {
         mark,
         {
           onLines: (lines) => this.#add(lines),
-          onState: (state) => this.#showState(state),
+          onState: (state) => this.#state.show(state),
           onLive: (live) => {
             this.#live.textContent = live ? 'live' : 'connecting';
             this.#live.classList.toggle('on', live);
@@ -223,12 +222,6 @@ export class TraceView {
         ),
       ),
     );
-  }
-
-  #showState({ state, reason }: TraceState): void {
-    this.#state.hidden = false;
-    this.#state.className = `trace-state ${state}`;
-    this.#state.textContent = `${state}${reason === '' ? '' : `: ${reason}`}`;
   }
 
   /** Shows a line in the list, whatever is filtered. */

@@ -1,0 +1,53 @@
+import { readFile, unlink } from 'node:fs/promises';
+import type { Config } from '../config/config.ts';
+import { EtcdConnection } from '../writers/etcd-connection.ts';
+import { knownNodeKey, nodeKey, nodeReportPath, parseNodeReport } from '../writers/node-report.ts';
+import { isHeard } from './is-heard.ts';
+import type { Readable } from './select-reader.ts';
+
+export type Forgotten = 'forgotten' | 'live' | 'unknown';
+
+/** Takes away what a node that is gone for good said last. One that is heard is left as it is. */
+export function forgetNode(
+  { from, config, node }: { from: Readable; config: Config; node: string },
+  signal: AbortSignal,
+): Promise<Forgotten> {
+  return from === 'etcd' ? forgetInEtcd(config, node, signal) : forgetFile(config.file.path, node);
+}
+
+async function forgetInEtcd(config: Config, node: string, signal: AbortSignal): Promise<Forgotten> {
+  const connection = new EtcdConnection({ ...config.etcd, servers: config.etcdServers });
+  try {
+    const { succeeded, responses } = await connection.call(
+      ({ kv }, options) =>
+        kv.txn(
+          {
+            compare: [{ key: Buffer.from(nodeKey(node)), target: 'Version', version: '0', result: 'Equal' }],
+            success: [{ request_delete_range: { key: Buffer.from(knownNodeKey(node)) } }],
+            failure: [],
+          },
+          options,
+        ),
+      signal,
+    );
+    if (!succeeded) return 'live';
+    return Number(responses[0]?.response_delete_range?.deleted ?? 0) > 0 ? 'forgotten' : 'unknown';
+  } finally {
+    await connection.close();
+  }
+}
+
+async function forgetFile(filePath: string, node: string): Promise<Forgotten> {
+  const path = nodeReportPath(filePath, node);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'unknown';
+    throw error;
+  }
+  const report = parseNodeReport(text);
+  if (report !== undefined && isHeard(report, Date.now())) return 'live';
+  await unlink(path);
+  return 'forgotten';
+}

@@ -1,0 +1,18 @@
+import type { NodeReport } from '../writers/node-report.ts';
+
+/** A node whose agent has told of itself, as long as something that it stored may be there. */
+export interface KnownNode {
+  readonly node: string;
+  /** Undefined where this version cannot read it. */
+  readonly report: NodeReport | undefined;
+  /** Whether its agent is heard. */
+  readonly live: boolean;
+}
+
+/** All that a store knows of the nodes that write to it, at one moment. */
+export interface Nodes {
+  /** By name. */
+  readonly nodes: readonly KnownNode[];
+  /** Why nothing is known, where it cannot be asked; for people. */
+  readonly trouble?: string;
+}

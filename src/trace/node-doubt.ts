@@ -1,0 +1,50 @@
+import { humanSeconds } from '../util/human.ts';
+import type { KnownNode } from './known-node.ts';
+import type { LostPart, NodeDoubt } from './trace-state.ts';
+import { nanoOf, timeOf } from './unix-time.ts';
+
+/** An agent that was told to stop is expected back within so long: an update of the DaemonSet takes that. */
+const RESTART_MS = 60_000;
+
+/** @returns undefined where the node has stored all that it held up to the time that is needed. */
+export function nodeDoubt(
+  { node, report, live }: KnownNode,
+  { needed, nowMs }: { needed: bigint; nowMs: number },
+): NodeDoubt | undefined {
+  if (report === undefined) {
+    const text = `what ${node} tells cannot be read by this version`;
+    return { node, why: 'unreadable', watermark: null, waits: false, text };
+  }
+  const { watermark, stopped, containers, published } = report;
+  // It has stored all that it had, and nothing is left on it to write more.
+  if (!live && stopped && containers === 0) return undefined;
+  if (watermark !== null && nanoOf(watermark) >= needed) return undefined;
+  const doubt = (why: NodeDoubt['why'], text: string): NodeDoubt => ({
+    node,
+    why,
+    watermark,
+    waits: why !== 'silent',
+    text: `${node} ${text}`,
+  });
+  const upTo = watermark === null ? '' : `: it has stored everything up to ${timeOf(nanoOf(watermark))}`;
+  if (live) {
+    if (watermark === null) return doubt('starting', 'has just started, and has not said how far it is');
+    return doubt('behind', `is not past ${timeOf(needed)} yet${upTo}`);
+  }
+  const ago = humanSeconds(Math.max(0, nowMs - Date.parse(published)) / 1_000);
+  if (stopped && nowMs - Date.parse(published) < RESTART_MS) {
+    return doubt('restarting', `was stopped ${ago} ago, as for an update`);
+  }
+  const said = stopped ? `was stopped ${ago} ago, and has not come back` : `is silent since ${ago}`;
+  return doubt('silent', `${said}${upTo || ', and never said how far it was'}`);
+}
+
+/** The gaps of a node that may hold lines of a span of time. */
+export function lostParts(
+  { node, report }: KnownNode,
+  { from, to }: { from: bigint; to: bigint },
+): LostPart[] {
+  return (report?.gaps ?? [])
+    .filter(({ start, end }) => nanoOf(end) >= from && (start === null || nanoOf(start) <= to))
+    .map((gap) => ({ node, ...gap }));
+}

@@ -1,0 +1,133 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startEtcd } from '../support/etcd.ts';
+import { frostbeat } from '../support/frostbeat.ts';
+import { lostGap, nodeReport, tellEtcd, tellFile } from '../support/node-reports.ts';
+import { until } from '../support/until.ts';
+
+describe('frostbeat nodes, and what a trace says of them', () => {
+  let directory: string;
+  let path: string;
+  let env: Record<string, string>;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'frostbeat-test-'));
+    path = join(directory, 'records.ndjson');
+    env = { WRITERS: 'file', FILE_PATH: path };
+    await writeFile(path, line('t', 1_700_000_000));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  it('lists them in a table, in which no escape sequence is left, and as JSON', async () => {
+    await tellFile(path, nodeReport('n1', { gaps: [lostGap], gapsLeftOut: 2 }));
+    await tellFile(path, nodeReport('n2\u001b[2J', { published: '2026-11-24T10:00:00Z', watermark: null }));
+    const { code, stdout } = await frostbeat(['nodes', '-o', 'pretty'], { env }).ended();
+    expect(code).toBe(0);
+    expect(stdout.split('\n').map((row) => row.split(/ {2,}/))).toEqual([
+      ['NODE', 'STATE', 'STORED UP TO', 'BEHIND', 'CONTAINERS', 'AGENT', 'RUNS SINCE', 'GAPS'],
+      [
+        'n1',
+        'live',
+        expect.stringMatching(/Z$/),
+        expect.stringMatching(/s$/),
+        '3',
+        '1.0.0',
+        '2026-11-24 10:00:00',
+        '3',
+      ],
+      ['n2\\u001b[2J', 'silent', 'not known yet', '–', '3', '1.0.0', '2026-11-24 10:00:00', '–'],
+      [''],
+    ]);
+    const json = await frostbeat(['nodes'], { env }).ended();
+    expect(
+      json.stdout
+        .trim()
+        .split('\n')
+        .map((text) => (JSON.parse(text) as { live: boolean }).live),
+    ).toEqual([true, false]);
+  });
+
+  it('forgets a node that is gone, and none that is heard', async () => {
+    await using etcd = await startEtcd();
+    const inEtcd = { WRITERS: 'etcd', ETCD_SERVERS: etcd.url };
+    await tellEtcd(etcd, nodeReport('n1'));
+    await tellEtcd(etcd, nodeReport('n2'), { live: false });
+    const forget = (node: string) => frostbeat(['nodes', '--forget', node], { env: inEtcd }).ended();
+    expect(await forget('n1')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is heard') as string,
+    });
+    expect(await forget('n3')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no node') as string,
+    });
+    expect(await forget('n2')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('forgotten') as string,
+    });
+    const { stdout } = await frostbeat(['nodes', '-o', 'json'], { env: inEtcd }).ended();
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((text) => (JSON.parse(text) as { node: string }).node),
+    ).toEqual(['n1']);
+    await tellFile(path, nodeReport('n4', { stopped: true }));
+    expect((await frostbeat(['nodes', '--forget', 'n4'], { env }).ended()).code).toBe(0);
+    expect(await frostbeat(['nodes'], { env }).ended()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no node tells of itself') as string,
+    });
+  });
+
+  it('says of a trace that it is incomplete, why, and what to do', async () => {
+    await tellFile(path, nodeReport('n1', { gaps: [{ ...lostGap, start: null }] }));
+    await tellFile(
+      path,
+      nodeReport('n2', { published: '2023-11-14T22:13:20Z', watermark: '2023-11-14T22:13:19Z' }),
+    );
+    const { code, stdout } = await frostbeat(['trace', 't', '-o', 'pretty'], { env }).ended();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/── incomplete ── n2 is silent since .*; lines of its time are lost on n1\n/);
+    expect(stdout).toMatch(
+      /lost on n1: shop\/cart-1\/main, 0\.log bytes 0 to 4096, up to .*: removed_while_down\n/,
+    );
+    expect(stdout).toMatch(/frostbeat nodes --forget n2\n$/);
+    const asked = await frostbeat(['trace', 't', '--state'], { env }).ended();
+    expect(asked.code).toBe(4);
+    expect(JSON.parse(asked.stdout)).toMatchObject({ state: 'incomplete', nodes: ['n2', 'n1'] });
+  });
+
+  it('keeps the state out of what programs read', async () => {
+    await tellFile(path, nodeReport('n1'));
+    const { stdout, stderr } = await frostbeat(['trace', 't', '-o', 'json'], { env }).ended();
+    expect(stdout).toBe('{"n":1}\n');
+    expect(JSON.parse(stderr)).toMatchObject({ state: 'complete', watermark: expect.any(String) as string });
+    expect((await frostbeat(['trace', 't', '-o', 'raw'], { env }).ended()).stderr).toBe('');
+  });
+
+  it('follows a trace until it is complete, or will not be', async () => {
+    await tellFile(path, nodeReport('n1', { watermark: null }));
+    const following = frostbeat(['trace', 't', '--until-complete', '-o', 'pretty'], { env });
+    await until(() => following.output.stdout.includes('── open ── n1 has just started'), {
+      what: 'open',
+      timeoutMs: 20_000,
+    });
+    await writeFile(path, line('t', 1_700_000_001), { flag: 'a' });
+    await tellFile(path, nodeReport('n1'));
+    const { code, stdout } = await following.ended();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /22:13:21\.000[\s\S]*── complete ── n1 has stored everything up to 2023-11-14T22:13:26\.000Z\n$/,
+    );
+    await tellFile(path, nodeReport('n2', { published: '2023-11-14T22:13:20Z', watermark: null }));
+    expect((await frostbeat(['trace', 't', '--until-complete'], { env }).ended()).code).toBe(4);
+    await rm(`${path}.nodes`, { recursive: true });
+    expect((await frostbeat(['trace', 't', '--until-complete'], { env }).ended()).code).toBe(5);
+  });
+});
+
+function line(traceId: string, second: number): string {
+  return `{"timestamp":${second}000000000,"traceId":"${traceId}","log":{"n":1}}\n`;
+}
