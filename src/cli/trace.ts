@@ -146,6 +146,7 @@ class TraceLook {
   #tell(state: TraceState): void {
     const { stdout, stderr } = this.#request;
     if (this.#output === 'pretty') stdout.write(this.#words(state));
+    else if (state.state === 'unknown') return;
     else if (this.#output === 'json') stderr.write(stateJson(state));
     else if (state.state !== 'complete') stderr.write(this.#words(state));
   }

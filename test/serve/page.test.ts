@@ -110,7 +110,7 @@ describe.skipIf(browser === undefined)('the page of traces', () => {
     );
     const page = await open('/?trace=bad');
     const said = page.getByRole('region', { name: 'Whether it is complete' });
-    await until(async () => /^Incomplete/.test(await said.innerText()), { what: 'the state' });
+    await until(async () => (await said.innerText()).startsWith('Incomplete'), { what: 'the state' });
     expect(await said.innerText()).toContain(
       `Lost on ${hostile}: shop/${hostile}/main, 0.log bytes 0 to 4096`,
     );
