@@ -1,12 +1,12 @@
 import { closeSync, fstatSync, type Stats, statSync } from 'node:fs';
 import type { ContainerOffsets } from '../offsets/offset-store.ts';
+import { compareAge } from './compare-age.ts';
 import { DamagedFiles } from './damaged-files.ts';
 import { FileTail } from './file-tail.ts';
 import { fingerprint } from './file-id.ts';
 import type { LineSink } from './line-sink.ts';
 import { inodeKey, isOpenForm, KnownInodes } from './known-inodes.ts';
 import { type Listing, listLogs, type LogEntry } from './list-logs.ts';
-import { compareNames } from './log-names.ts';
 import { type Nascent, NascentFiles } from './nascent-files.ts';
 import { openLog, RefusedError } from './open-log.ts';
 import { Refusals, type RefusalsOptions } from './refusals.ts';
@@ -297,14 +297,4 @@ export class ContainerFiles {
   #order(): void {
     this.#ordered = [...this.#byId.values()].sort(compareAge);
   }
-}
-
-/**
- * By name, except that a file whose name is gone is older than what was found since: a name, `0.log` above all,
- * can be used again.
- */
-function compareAge(a: FileTail, b: FileTail): number {
-  if (b.foundIn >= a.goneIn) return -1;
-  if (a.foundIn >= b.goneIn) return 1;
-  return compareNames(a.entry, b.entry);
 }

@@ -9,32 +9,34 @@ export interface ContainerGapsOptions {
   /** When the offsets that this run began with were saved. */
   readonly savedAt: string | undefined;
   readonly onGap: (gap: Gap) => void;
+  /** Whether what is told is kept until `release()`. */
+  readonly held: boolean;
 }
 
 /** What could not be read of one container, told as gaps. */
 export class ContainerGaps {
   readonly #options: ContainerGapsOptions;
   /** What was missed while nobody knew whether the container is wanted: gaps, if it turns out that it is. */
-  readonly #held: Gap[] = [];
+  readonly #kept: Gap[] = [];
+  #held: boolean;
 
   constructor(options: ContainerGapsOptions) {
     this.#options = options;
+    this.#held = options.held;
   }
 
-  /**
-   * @param lastData when something of the container was last read, in milliseconds since 1970; 0 for never.
-   * @param held keep it until `release()`.
-   */
-  tell(missed: Missed, lastData: number, held: boolean): void {
+  /** @param lastData when something of the container was last read, in milliseconds since 1970; undefined for never. */
+  tell(missed: Missed, lastData: number | undefined): void {
     const { offsets, onGap } = this.#options;
-    const since = lastData === 0 ? null : new Date(lastData).toISOString();
+    const since = lastData === undefined ? null : new Date(lastData).toISOString();
     const gap = { container: offsets.key, ...missed, since, until: new Date().toISOString() };
-    if (held) this.#held.push(gap);
+    if (this.#held) this.#kept.push(gap);
     else onGap(gap);
   }
 
   release(): void {
-    for (const gap of this.#held.splice(0)) this.#options.onGap(gap);
+    this.#held = false;
+    for (const gap of this.#kept.splice(0)) this.#options.onGap(gap);
   }
 
   /**

@@ -4,10 +4,11 @@ import type { Gap, GapReason } from '../offsets/offsets-file.ts';
 import type { Tail } from '../pods/tail.ts';
 import { ContainerFiles, type ContainerFilesOptions } from './container-files.ts';
 import { ContainerGaps } from './container-gaps.ts';
-import type { FileTail, Piece } from './file-tail.ts';
-import { followsDirectly } from './follows-directly.ts';
+import { ContainerReader } from './container-reader.ts';
+import { Drain } from './drain.ts';
+import { FileEnds, type FileEndsOptions } from './file-ends.ts';
+import type { FileTail } from './file-tail.ts';
 import type { LineSink } from './line-sink.ts';
-import { compareNames, type LogName } from './log-names.ts';
 import { LookSchedule } from './look-schedule.ts';
 import type { Pollable, ReadLoop } from './read-loop.ts';
 import { RescanSchedule } from './rescan-schedule.ts';
@@ -52,15 +53,11 @@ export class ContainerTail implements Tail, Pollable {
   readonly #rescans: RescanSchedule;
   readonly #looks: LookSchedule;
   readonly #gaps: ContainerGaps;
-  #lastData = 0;
-  #idleTold = true;
-  #drainSince: number | undefined;
-  #draining = false;
-  #stopping = false;
+  readonly #ends: FileEnds;
+  readonly #drain: Drain;
+  readonly #reader: ContainerReader;
+  readonly #done = Promise.withResolvers<void>();
   #firstRescan = true;
-  #failing: string | undefined;
-  #done = Promise.withResolvers<void>();
-  #tornSince: number | undefined;
   #held: boolean;
 
   constructor(options: ContainerTailOptions) {
@@ -68,12 +65,26 @@ export class ContainerTail implements Tail, Pollable {
     this.#timing = options.timing ?? TIMING;
     this.#held = options.held ?? false;
     this.#looks = new LookSchedule(this.#timing);
-    this.#gaps = new ContainerGaps(options);
+    this.#gaps = new ContainerGaps({ ...options, held: this.#held });
+    const tellGap: FileEndsOptions['onGap'] = ({ name: file }, fileId, reason, from, to) =>
+      this.#gaps.tell({ file, fileId, reason, from, to }, this.lastDataAt);
     this.files = new ContainerFiles({
       ...options,
       mayOpen: () => !this.#held || (options.mayOpen?.() ?? true),
       tornAfter: this.#timing.torn,
-      onUnreadable: (entry) => this.#tellGap(entry, 'unknown', 'compressed_file_damaged', 0, null),
+      onUnreadable: (entry) => tellGap(entry, 'unknown', 'compressed_file_damaged', 0, null),
+    });
+    this.#ends = new FileEnds({ ...options, files: this.files, onGap: tellGap });
+    this.#drain = new Drain(this.#timing, this.files);
+    this.#reader = new ContainerReader({
+      files: this.files,
+      ends: this.#ends,
+      drain: this.#drain,
+      sink: options.sink,
+      timing: this.#timing,
+      rescan: (now) => this.#rescan(now),
+      lookAt: (time) => (this.#looks.next = time),
+      onOver: () => this.#done.resolve(),
     });
     this.#rescans = new RescanSchedule(this.#timing, () => this.files.changeTimes());
   }
@@ -82,8 +93,8 @@ export class ContainerTail implements Tail, Pollable {
     const { loop, stopBy = signal } = this.#options;
     if (signal.aborted) return;
     const stop = () => {
-      this.#stopping = true;
-      if (this.#held || this.#current()?.deleted !== true) this.#done.resolve();
+      this.#reader.stopping = true;
+      if (this.#held || this.#reader.current?.deleted !== true) this.#done.resolve();
     };
     const end = () => this.#done.resolve();
     signal.addEventListener('abort', stop, { once: true });
@@ -96,14 +107,14 @@ export class ContainerTail implements Tail, Pollable {
     if (!this.#held) {
       // Its file may have gone by the next start.
       this.#options.sink.idle();
-      this.#finishGone();
+      this.#ends.finishGone();
     }
     this.files.close();
     this.#options.onEnd?.();
   }
 
   drain(): void {
-    this.#draining = true;
+    this.#drain.ask();
     this.#lookNow();
   }
 
@@ -159,12 +170,12 @@ export class ContainerTail implements Tail, Pollable {
 
   /** When something was last read, in milliseconds since 1970; undefined for never. */
   get lastDataAt(): number | undefined {
-    return this.#lastData === 0 ? undefined : this.#lastData;
+    return this.#reader.lastData === 0 ? undefined : this.#reader.lastData;
   }
 
   /** Why the container's files cannot be read just now. */
   get failure(): string | undefined {
-    return this.#failing ?? this.files.openFailure;
+    return this.#reader.failing ?? this.files.openFailure;
   }
 
   get nextLook(): number {
@@ -172,7 +183,7 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   look(now: number): boolean {
-    if (!this.#looks.due(now, this.#options.loop.size, this.#lastData)) return false;
+    if (!this.#looks.due(now, this.#options.loop.size, this.#reader.lastData)) return false;
     try {
       return this.#look(now) && !this.#held;
     } catch (error) {
@@ -182,8 +193,9 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   read(now: number): boolean | Promise<boolean> {
+    if (this.#held) return false;
     try {
-      const more = this.#read(now);
+      const more = this.#reader.read(now);
       return typeof more === 'boolean' ? more : more.catch((error: unknown) => this.#failed(error, now));
     } catch (error) {
       return this.#failed(error, now);
@@ -191,9 +203,8 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   #look(now: number): boolean {
-    if (this.#draining) this.#drainSince ??= now;
     if (this.#rescans.due(now)) this.#rescan(now);
-    if (this.#drainSince !== undefined && now - this.#drainSince >= this.#timing.drainGrace) this.#limit();
+    this.#drain.look(now);
     // Descriptors are short, maybe: none is kept open for comfort.
     const linger = this.files.openFailure === undefined ? this.#timing.linger : 0;
     if (this.files.hasNascent) this.files.lookAtNascent();
@@ -201,7 +212,7 @@ export class ContainerTail implements Tail, Pollable {
     let perishable = false;
     for (const file of this.files.ordered) {
       if (file.isOpen && file.look()) {
-        if (file.finished) this.#resume(file);
+        if (file.finished) this.#ends.resume(file);
         work = true;
       } else if (file.deleted && !file.window.settled) {
         perishable = true;
@@ -213,197 +224,14 @@ export class ContainerTail implements Tail, Pollable {
     if (perishable) this.#options.onPerishable?.();
     // Nothing is left to hold, nor can there be again.
     if (this.#held && this.files.directoryGone && this.files.open === 0) this.#done.resolve();
-    if (!this.#idleTold && now - this.#lastData > this.#timing.idle) {
-      this.#idleTold = true;
-      this.#options.sink.idle();
-    }
-    if (!work) this.#failing = undefined;
-    return work || this.#drainSince !== undefined || this.#settling() || this.#stopping;
-  }
-
-  /** A file that may be over waits for that to be decided. */
-  #settling(): boolean {
-    const current = this.#current();
-    return current !== undefined && (current.deleted || current !== this.files.ordered.at(-1));
-  }
-
-  #read(now: number): boolean | Promise<boolean> {
-    if (this.#held) return false;
-    const file = this.#current();
-    if (this.#stopping && file?.deleted !== true) {
-      this.#done.resolve();
-      return false;
-    }
-    if (file === undefined) return this.#maybeDrained(now);
-    if (!this.#options.sink.mayReadOn()) return false;
-    const piece = file.readPiece();
-    if (typeof piece !== 'string') return piece.then((unzipped) => this.#took(unzipped, file, now));
-    return this.#took(piece, file, now);
-  }
-
-  #took(piece: Piece, file: FileTail, now: number): boolean {
-    if (piece === 'end') return this.#atEnd(file, now);
-    if (piece === 'torn') return this.#torn(file, now);
-    this.#failing = undefined;
-    if (piece === 'busy') return true;
-    if (piece === 'shrunk') return this.#shrunk(file);
-    if (piece === 'replaced') {
-      this.files.lose(file);
-      this.#rescan(now);
-      return true;
-    }
-    this.#lastData = now;
-    this.#idleTold = false;
-    this.#tornSince = undefined;
-    file.endSince = undefined;
-    // What was written since the last look is left to the next.
-    return file.moreSeen || this.#settling();
-  }
-
-  /** Whether to go on with the next file; that this one is over is decided here and nowhere else. */
-  #atEnd(file: FileTail, now: number): boolean {
-    if (file.position >= file.limit && this.#cutsRecord(file, now)) {
-      file.limit = Infinity; // The next look sets it anew.
-      return false;
-    }
-    file.endSince ??= now;
-    const atEndFor = now - file.endSince;
-    const newer = this.files.ordered.slice(this.files.ordered.indexOf(file) + 1);
-    const next = newer[0];
-    const sameRun = next !== undefined && next.entry.generation === file.entry.generation;
-    const settle = sameRun && file.endsWithinLine ? this.#timing.settleTorn : this.#timing.settle;
-    const gone = file.deleted && (file.goneIn !== Infinity || this.files.openFailure !== undefined);
-    const over =
-      file.entry.compressed ||
-      file.position >= file.limit ||
-      newer.length > 1 ||
-      (this.#stopping && file.deleted) ||
-      ((next !== undefined || gone) && atEndFor >= settle);
-    if (!over) return this.#maybeDrained(now);
-    const continues = sameRun || (next === undefined && this.files.isNascent(file.entry.generation));
-    this.#finish(file, continues && (next === undefined || followsDirectly(file, next)));
-    return true;
-  }
-
-  /** @param continues the same run of the container goes on in a newer file. */
-  #finish(file: FileTail, continues: boolean): void {
-    const { offsets, sink } = this.#options;
-    file.finish();
-    if (continues) sink.idle();
-    else sink.end();
-    this.#tornSince = undefined;
-    this.#tellLost(file, file.lostEnd);
-    offsets.seen(file.fileId, file.entry.name, file.position);
-    offsets.finished(file.fileId, true);
-    // Not before a listing has told that it is gone: its compressed twin may just have appeared.
-    if (file.deleted && file.goneIn !== Infinity) this.files.forget(file);
-    else if (file.entry.compressed) file.close();
-  }
-
-  #resume(file: FileTail): void {
-    file.finished = false;
-    file.endSince = undefined;
-    this.#options.offsets.finished(file.fileId, false);
-  }
-
-  /**
-   * A container that is let go: for a grace it may still write. Then what its files hold is read, and no more:
-   * a pod that is only deselected goes on writing.
-   */
-  #maybeDrained(now: number): boolean {
-    if (this.#drainSince === undefined) return false;
-    const { files } = this;
-    if (!files.directoryGone && now - this.#drainSince < this.#timing.drainGrace) return false;
-    if (files.openFailure !== undefined) return false;
-    files.endNascent();
-    this.#limit();
-    const current = this.#current();
-    if (current !== undefined) {
-      if (current.deleted || current.position < current.limit || current.entry.compressed) return false;
-      this.#finish(current, false);
-      return true;
-    }
-    this.#options.sink.end();
-    this.#done.resolve();
-    return false;
-  }
-
-  /**
-   * Whether the end of a drain comes between two lines of one record. Its end would be no record to a later tail,
-   * should the container be followed again: it is waited for, but not for ever.
-   */
-  #cutsRecord(file: FileTail, now: number): boolean {
-    const { drainGrace, drainCut } = this.#timing;
-    const inTime = now - this.#drainSince! < drainGrace + drainCut;
-    return inTime && this.#options.sink.withinRecord && file.entry.live && !this.files.directoryGone;
-  }
-
-  /** What the files hold now is the last that is read of them. */
-  #limit(): void {
-    for (const file of this.files.ordered) {
-      if (file.limit === Infinity && !file.deleted && !file.entry.compressed) file.limit = file.stat.size;
-    }
-  }
-
-  /** At a stop: nobody can open a deleted file again, so one that was read to its end is over. */
-  #finishGone(): void {
-    for (const file of this.files.ordered) {
-      if (!file.isOpen || file.entry.compressed) continue;
-      file.look();
-      if (file.deleted && file.position === file.stat.size) this.#options.offsets.finished(file.fileId, true);
-    }
-  }
-
-  /** A compressed file without its end: still being written by somebody, or damaged. */
-  #torn(file: FileTail, now: number): boolean {
-    this.#tornSince ??= now;
-    this.#looks.next = now + Math.min(1000, this.#timing.torn);
-    if (now - this.#tornSince < this.#timing.torn) return false;
-    this.giveUp(file, 'compressed_file_damaged');
-    return true;
-  }
-
-  /** A file was truncated to a part that was read: reading goes on from its new end. */
-  #shrunk(file: FileTail): boolean {
-    this.#options.sink.end();
-    if (!file.window.settled) return false;
-    this.#tellLost(file, file.knownEnd);
-    file.rewind();
-    return true;
+    this.#reader.tellIdle(now);
+    if (!work) this.#reader.failing = undefined;
+    return work || this.#drain.begun || this.#reader.settling || this.#reader.stopping;
   }
 
   /** Records what is unread in a file as a gap, and goes on without it. */
   giveUp(file: FileTail, reason: GapReason): void {
-    const { offsets, sink } = this.#options;
-    const to = file.lost ? file.lostEnd : file.entry.compressed ? null : Math.min(file.stat.size, file.limit);
-    this.#tellGap(file.entry, file.fileId, reason, file.taken, to);
-    sink.end();
-    this.#tornSince = undefined;
-    if (file.isOpen && !file.deleted) {
-      // Its name stays: it must not be taken for a new file.
-      file.close();
-      file.finished = true;
-      offsets.finished(file.fileId, true);
-    } else {
-      this.files.forget(file);
-    }
-  }
-
-  /** Bytes that were seen in a file and that no form of it holds any more. */
-  #tellLost(file: FileTail, knownEnd: number): void {
-    if (knownEnd > file.taken) this.#tellGap(file.entry, file.fileId, 'truncated', file.taken, knownEnd);
-    file.lostEnd = 0;
-  }
-
-  #tellGap({ name }: LogName, fileId: string, reason: GapReason, from: number, to: number | null): void {
-    this.#gaps.tell({ file: name, fileId, reason, from, to }, this.#lastData, this.#held);
-  }
-
-  #current(): FileTail | undefined {
-    const file = this.files.ordered.find(({ finished, isOpen }) => !finished && isOpen);
-    const { unopened } = this.files;
-    const older = file !== undefined && unopened !== undefined && compareNames(unopened, file.entry) < 0;
-    return older ? undefined : file;
+    this.#reader.giveUp(file, reason);
   }
 
   #rescan(now: number): void {
@@ -413,13 +241,7 @@ export class ContainerTail implements Tail, Pollable {
     const failed = this.files.openFailure !== undefined;
     done(failed);
     if (failed) return;
-    for (const file of this.files.ordered) {
-      if (!file.lost || file.isOpen) continue;
-      // No other form of it was found. Read to the end that was seen: nobody had seen what else there was.
-      this.#tellLost(file, file.lostEnd);
-      this.#options.sink.end();
-      this.files.forget(file);
-    }
+    this.#ends.forgetLost();
     if (this.#firstRescan && !this.#held) {
       this.#firstRescan = false;
       this.#gaps.tellMissing(now);
@@ -427,7 +249,7 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   #failed(error: unknown, now: number): false {
-    this.#failing = (error as Error).message;
+    this.#reader.failing = (error as Error).message;
     this.#options.onFailure?.(error);
     this.#looks.next = now + this.#timing.failure;
     return false;

@@ -173,6 +173,20 @@ describe('rotation by the kubelet', () => {
     expect(second.ledger().skipped.not_json).toBe(2);
   });
 
+  it('reads a file that was rotated and compressed before one that was rotated to its plain name in the same second', async () => {
+    dir.put('0.log', dir.lines(2));
+    const json = dir.record({ msg: 'x'.repeat(50) });
+    dir.put('0.log', dir.cri(json.slice(0, 40), 'P'));
+    const rotated = dir.rename();
+    dir.put('0.log', dir.cri(json.slice(40)));
+    dir.compress(rotated);
+    dir.move('0.log', rotated);
+    dir.put('0.log', dir.lines(2));
+    const pipeline = start();
+    await pipeline.until(5);
+    expectAll(pipeline);
+  });
+
   it('does not join a fragment that was a whole record with what the new file begins with', async () => {
     dir.put('0.log', dir.lines());
     const pipeline = start({ timing: { idle: 60_000 } });
@@ -615,7 +629,7 @@ describe('compressed files', () => {
     writeFileSync(dir.file('0.log.20261123-053000.gz'), zipped);
     dir.put('0.log', dir.lines(3));
     const pipeline = start();
-    await until(() => pipeline.traceIds.includes('t20002'), { what: 'the live file' });
+    await until(() => pipeline.traceIds.includes('t20002'), { what: 'the live file', timeoutMs: 20_000 });
     expect(pipeline.gaps).toMatchObject([{ reason: 'compressed_file_damaged', to: null }]);
   });
 
