@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/demo/random.ts';
 import type { RunningAgent } from '../support/agent-process.ts';
+import { AgentTime } from '../support/agent-time.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import type { NodeLife } from '../support/sim/node-life.ts';
 import { until } from '../support/until.ts';
@@ -24,37 +25,33 @@ beforeAll(async () => {
 });
 afterAll(() => etcd[Symbol.asyncDispose]());
 
-/** Directories go so long after the last line, in milliseconds. */
+/** Directories go so long after the last line, in milliseconds of the time that the agent has had. */
 const vanishMs = 1_000;
 
 /** The agent of a node, killed or stopped now and then, and whether it is there. */
 class Agents {
   current: RunningAgent | undefined;
   readonly complaints: string[] = [];
-  #readySince = Infinity;
+  /** Files that go while no agent is there are promised to nobody. */
+  readonly time = new AgentTime(() => this.current);
 
   /** @param apiDownMs the pod API hangs until so long after the agent is there. */
   async start(node: TestNode, apiDownMs: number): Promise<void> {
     if (apiDownMs > 0) node.api.break({ kind: 'hang' });
     this.current = await node.startAgent();
+    this.time.restart();
     const isThere = () => this.current?.metric('pods');
     await until(async () => (await isThere()) !== undefined, { timeoutMs: 20_000, what: 'an agent' });
-    this.#readySince = performance.now();
     await sleep(apiDownMs);
     node.api.heal();
     await this.current.ready();
   }
 
   async end(how: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    this.#readySince = Infinity;
+    this.time.restart();
     if (how === 'SIGKILL') await this.current?.kill();
     else await this.current?.stop();
     this.complaints.push(...(this.current?.complaints ?? []));
-  }
-
-  /** Files that go while no agent is there are promised to nobody: waits until one was there for so long. */
-  async there(ms: number): Promise<void> {
-    await until(() => performance.now() - this.#readySince > ms, { timeoutMs: 30_000, what: 'an agent' });
   }
 }
 
@@ -78,8 +75,7 @@ async function shortLife({ node, life, random, agents }: Scene, name: string): P
   // At once, maybe while no agent is there, or the API does not answer it; or when its directory is long gone.
   const early = random.chance(0.5);
   if (early) node.api.deletePod('demo-system', name);
-  await sleep(vanishMs);
-  await agents.there(vanishMs);
+  await agents.time.pass(vanishMs);
   rmSync(pod.target.directory, { recursive: true });
   await sleep(random.int(0, 500));
   if (!early) node.api.deletePod('demo-system', name);
@@ -95,8 +91,7 @@ async function crashLoop(
   tellPod(node, pod);
   while (!end.aborted) {
     life.print(random.int(1, 30), [pod]);
-    await sleep(vanishMs);
-    await agents.there(vanishMs);
+    await agents.time.pass(vanishMs);
     life.restart(pod.container('app'), 1);
   }
 }

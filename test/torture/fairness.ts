@@ -1,5 +1,5 @@
 import type { Journal } from './journal.ts';
-import { Patience } from './patience.ts';
+import { Patience } from '../support/patience.ts';
 import type { RecordBook } from './record-book.ts';
 import type { FileTrack, TortureContainer } from './torture-container.ts';
 
