@@ -38,8 +38,11 @@ describe.runIf(found)('the chart', () => {
       'ClusterRole',
       'ClusterRoleBinding',
       'DaemonSet',
+      'Deployment',
+      'NetworkPolicy',
       'NetworkPolicy',
       'PriorityClass',
+      'Service',
       'ServiceAccount',
     ]);
     expect(plain.faults).toEqual([]);
@@ -53,7 +56,12 @@ describe.runIf(found)('the chart', () => {
   });
 
   test('renders nothing that belongs to the cluster when told so', async () => {
-    const own = { 'priorityClass.create': false, 'rbac.create': false, 'serviceAccount.create': false };
+    const own = {
+      'serve.enabled': false,
+      'priorityClass.create': false,
+      'rbac.create': false,
+      'serviceAccount.create': false,
+    };
     const manifests = await rendered(helm, { ...own, 'networkPolicy.enabled': false });
     expect(manifests.kinds).toEqual(['DaemonSet']);
     expect(manifests.pod).toMatchObject({ serviceAccountName: 'default', priorityClassName: 'frostbeat' });
@@ -128,7 +136,7 @@ describe.runIf(found)('the chart', () => {
   });
 
   test('lets nothing in but to that port', () => {
-    const { spec } = plain.one<V1NetworkPolicy>('NetworkPolicy');
+    const { spec } = plain.one<V1NetworkPolicy>('NetworkPolicy', 'frostbeat');
     expect(spec).toMatchObject({ policyTypes: ['Ingress'], ingress: [{ ports: [{ port: 'http' }] }] });
     const { selector, template } = plain.one<V1DaemonSet>('DaemonSet').spec ?? {};
     expect(template?.metadata?.labels).toMatchObject(selector?.matchLabels ?? { nothing: 'selected' });

@@ -2,6 +2,10 @@
 export const everything = {
   createNamespace: true,
   'trialEtcd.enabled': true,
+  'serve.credentialsSecret': 'page',
+  'serve.etcdCredentialsSecret': 'reader',
+  'serve.from': [{ podSelector: { matchLabels: { app: 'proxy' } } }],
+  'serve.userHeader': 'X-Forwarded-User',
   'node.kubeletConfig': '/var/lib/kubelet/config.yaml',
   'node.dockerDir': '/var/lib/docker/containers',
   'etcd.credentialsSecret': 'user',

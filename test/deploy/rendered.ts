@@ -31,9 +31,11 @@ export class Manifests {
     return this.all.map(({ kind }) => kind).toSorted();
   }
 
-  /** @throws where there is not exactly one. */
-  one<T = Manifest>(kind: string): T {
-    const found = this.all.filter((manifest) => manifest.kind === kind);
+  /** @throws where there is not exactly one of the kind, and of the name where that is given. */
+  one<T = Manifest>(kind: string, name?: string): T {
+    const found = this.all.filter(
+      (manifest) => manifest.kind === kind && (name === undefined || manifest.metadata.name === name),
+    );
     if (found.length !== 1) throw new Error(`Cannot take the ${kind}: there are ${found.length}`);
     return found[0] as T;
   }

@@ -16,10 +16,10 @@ const helm = await orSkip(findHelm(), 'the etcd that the chart runs to try it ou
 
 test.runIf(helm)('the agents are told of the etcd that comes with the chart', async () => {
   const manifests = await rendered(helm ?? '', { 'trialEtcd.enabled': true });
-  const service = manifests.one<V1Service>('Service');
+  const service = manifests.one<V1Service>('Service', 'frostbeat-etcd');
   const [port] = service.spec?.ports ?? [];
   expect(manifests.env['ETCD_SERVERS']).toBe(`${service.metadata?.name}.frostbeat:${port?.port}`);
-  const { template } = manifests.one<V1Deployment>('Deployment').spec ?? {};
+  const { template } = manifests.one<V1Deployment>('Deployment', 'frostbeat-etcd').spec ?? {};
   expect(template?.metadata?.labels).toEqual(service.spec?.selector);
   expect(template?.spec?.containers[0]?.ports).toEqual([
     { name: port?.targetPort, containerPort: port?.port },
@@ -28,7 +28,8 @@ test.runIf(helm)('the agents are told of the etcd that comes with the chart', as
 
 test.runIf(helm)('a real etcd takes its flags, and answers its probe', async () => {
   const manifests = await rendered(helm ?? '', { 'trialEtcd.enabled': true });
-  const [container] = manifests.one<V1Deployment>('Deployment').spec?.template.spec?.containers ?? [];
+  const [container] =
+    manifests.one<V1Deployment>('Deployment', 'frostbeat-etcd').spec?.template.spec?.containers ?? [];
   const directory = await mkdtemp(join(tmpdir(), 'frostbeat-trial-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const [port, peer] = await freePorts(2);

@@ -48,3 +48,34 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- end }}
 {{- toYaml $env }}
 {{- end }}
+
+{{- define "frostbeat.serveSelector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: serve
+{{- end }}
+
+{{/* Traces are read from etcd: without that writer there is nothing to serve. */}}
+{{- define "frostbeat.serveEnabled" -}}
+{{- if and .Values.serve.enabled (has "etcd" (splitList "," (.Values.settings.WRITERS | default "etcd" | replace " " ""))) }}yes{{ end }}
+{{- end }}
+
+{{/* Whether others than `kubectl port-forward` reach it: only where it asks who they are. */}}
+{{- define "frostbeat.serveOpen" -}}
+{{- if or .Values.serve.credentialsSecret .Values.serve.userHeader }}yes{{ end }}
+{{- end }}
+
+{{/* The environment of `frostbeat serve` as a map: how to reach etcd as the agents do, and its own. */}}
+{{- define "frostbeat.serveSettings" -}}
+{{- $agent := include "frostbeat.settings" . | fromYaml }}
+{{- $env := dict "HTTP_PORT" "8080" "TRACE_GRACE" .Values.serve.traceGrace }}
+{{- range $name := list "ETCD_SERVERS" "ETCD_CA_FILE" "ETCD_CERT_FILE" "ETCD_KEY_FILE" }}
+{{- with index $agent $name }}{{ $_ := set $env $name . }}{{ end }}
+{{- end }}
+{{- if .Values.serve.etcdCredentialsSecret | default .Values.etcd.credentialsSecret }}
+{{- $_ := set $env "ETCD_PASSWORD_FILE" "/etc/frostbeat/etcd/password" }}
+{{- end }}
+{{- with .Values.serve.userHeader }}{{ $_ := set $env "SERVE_USER_HEADER" . }}{{ end }}
+{{- if .Values.serve.credentialsSecret }}{{ $_ := set $env "SERVE_PASSWORD_FILE" "/etc/frostbeat/access/password" }}{{ end }}
+{{- toYaml $env }}
+{{- end }}
