@@ -195,7 +195,11 @@ export async function runAgent({
     makeTail,
     log,
     metrics,
-    remembered: store.remembered().flatMap((key) => targetOf(podLogDir, key) ?? []),
+    remembered: store.remembered().flatMap((key) => {
+      const target = targetOf(podLogDir, key);
+      return target === undefined ? [] : [{ ...target, excluded: store.excluded(dirname(key)) }];
+    }),
+    onTold: ({ directory, excluded = [] }) => store.exclude(basename(directory), excluded),
     onForgotten: (target) => store.release(keyOf(target)),
     selects: selectContainers(config),
     holds: ({ namespace }) => config.namespaces?.includes(namespace) ?? true,

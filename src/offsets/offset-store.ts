@@ -6,6 +6,9 @@ import type { Gap, SavedContainer, SavedFile, SavedOffsets } from './offsets-fil
 /** At most so many gaps are kept; the metric counts them all. */
 const MAX_GAPS = 1000;
 
+/** From so many pods on that exclude containers, those are forgotten whose directory is not there. */
+const MAX_EXCLUDED = 1000;
+
 /** What is known of one file: its window once it was opened in this run, what was saved of it until then. */
 interface KnownFile {
   window?: InFlight;
@@ -116,6 +119,8 @@ export class ContainerOffsets {
 export class OffsetStore {
   readonly containers = new Map<string, ContainerOffsets>();
   readonly gaps: Gap[];
+  /** By pod directory: containers that the pod did not want to be followed when it was last told. */
+  readonly #excluded: Map<string, readonly string[]>;
   /** When the offsets that this run began with were saved; undefined at a first start. */
   readonly savedAt: string | undefined;
   /** Something has changed since the last snapshot. */
@@ -130,6 +135,7 @@ export class OffsetStore {
   constructor(saved: SavedOffsets | undefined, directoryExists: (key: string) => boolean) {
     this.savedAt = saved?.savedAt;
     this.gaps = saved?.gaps ?? [];
+    this.#excluded = new Map(Object.entries(saved?.excluded ?? {}));
     this.#directoryExists = directoryExists;
     for (const [key, container] of Object.entries(saved?.containers ?? {})) {
       this.containers.set(key, new ContainerOffsets(key, container, this.#touch));
@@ -177,6 +183,19 @@ export class OffsetStore {
     return [...this.containers.values()].filter(({ released }) => !released).map(({ key }) => key);
   }
 
+  /** Containers that this pod does not want to be followed; of a later run that is not told of the pod any more. */
+  exclude(podDirectory: string, containers: readonly string[]): void {
+    if (containers.length > 0) this.#excluded.set(podDirectory, containers);
+    else if (!this.#excluded.delete(podDirectory)) return;
+    this.#touch();
+    if (this.#excluded.size <= MAX_EXCLUDED) return;
+    for (const pod of this.#excluded.keys()) if (!this.#directoryExists(pod)) this.#excluded.delete(pod);
+  }
+
+  excluded(podDirectory: string): readonly string[] {
+    return this.#excluded.get(podDirectory) ?? [];
+  }
+
   addGap(gap: Gap): void {
     this.gaps.push(gap);
     if (this.gaps.length > MAX_GAPS) this.gaps.shift();
@@ -209,7 +228,10 @@ export class OffsetStore {
         containers[key] = container.toSaved();
       }
     }
-    return { version: 1, savedAt: now.toISOString(), containers, gaps: this.gaps };
+    const saved = { version: 1 as const, savedAt: now.toISOString(), containers, gaps: this.gaps };
+    if (this.#excluded.size === 0) return saved;
+    const pods = new Set(Object.keys(containers).map((key) => key.split('/')[0]));
+    return { ...saved, excluded: Object.fromEntries([...this.#excluded].filter(([pod]) => pods.has(pod))) };
   }
 }
 

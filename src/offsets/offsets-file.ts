@@ -63,6 +63,8 @@ export interface SavedOffsets {
   containers: Record<string, SavedContainer>;
   /** The latest gaps, oldest first. */
   gaps: Gap[];
+  /** Of pods that exclude containers, by the name of their directory: those containers. */
+  excluded?: Record<string, readonly string[]>;
 }
 
 export const OFFSETS_FILE = 'offsets.json';
@@ -128,7 +130,11 @@ function checked(value: unknown, path: string): SavedOffsets {
       }
     }
   }
-  return { version: VERSION, savedAt: String(saved.savedAt), containers, gaps: saved.gaps ?? [] };
+  const { gaps = [], excluded } = saved;
+  if (excluded !== undefined && !Object.values(excluded ?? [0]).every(Array.isArray))
+    throw new Error(`Cannot use the offsets: excluded is ${JSON.stringify(excluded)}`);
+  const savedAt = String(saved.savedAt);
+  return { version: VERSION, savedAt, containers, gaps, ...(excluded && { excluded }) };
 }
 
 function later(path: string, version: unknown): string {

@@ -73,6 +73,7 @@ export class FollowedPod {
     this.#options = options;
     const { target, held, timing, onWatchError } = options;
     this.#state = held ? 'held' : 'kept';
+    this.#excluded = target.excluded ?? [];
     this.#entries = new KeepLooking({
       path: target.directory,
       linkAllowed: false,
@@ -198,10 +199,21 @@ export class FollowedPod {
     if (this.#state === 'held' && seen && !this.present && this.#containers.size === 0) this.#left.abort();
     // Only now, after a look: what had appeared by the time the pod was to be drained is taken in.
     if (this.#state === 'draining') {
+      this.#readRest();
       for (const container of this.#containers.values()) container.drain();
       if (this.#containers.size === 0) this.#left.abort();
     }
     return seen;
+  }
+
+  /**
+   * A remembered pod was not told again: most likely it was deleted while nobody heard of it. It was selected when it
+   * was last heard of, so what its other containers left is wanted too.
+   */
+  #readRest(): void {
+    if (this.#only === undefined) return;
+    this.#only = undefined;
+    for (const container of this.#containers.values()) if (container.held) container.keep();
   }
 
   async #list(): Promise<boolean> {

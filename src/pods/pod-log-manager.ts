@@ -10,6 +10,11 @@ import type { MakeTail } from './tail.ts';
 import type { ContainerTarget, PodListener, PodSource, PodTarget, Removal } from './targets.ts';
 import { defaultUnknownTiming, UnknownPods, type UnknownTiming } from './unknown-pods.ts';
 
+/** A container of an earlier run; `excluded` are those of its pod that were not wanted then. */
+export interface RememberedContainer extends ContainerTarget {
+  readonly excluded?: readonly string[];
+}
+
 export interface PodLogManagerOptions {
   readonly podLogDir: string;
   readonly makeTail: MakeTail;
@@ -19,7 +24,9 @@ export interface PodLogManagerOptions {
    * Containers that an earlier run of the agent followed and did not finish. They are followed at once; those
    * whose pod is not told by the first `synced()` are drained then.
    */
-  readonly remembered?: readonly ContainerTarget[];
+  readonly remembered?: readonly RememberedContainer[];
+  /** A pod is told, with what it says of itself. */
+  readonly onTold?: (pod: PodTarget) => void;
   /** A container is drained and let go: nothing of it is read any more. */
   readonly onForgotten?: (target: ContainerTarget) => void;
   /**
@@ -72,7 +79,9 @@ export class PodLogManager implements PodListener {
     });
     const { selects = () => true, onForgotten } = options;
     for (const container of options.remembered ?? []) {
-      if (selects(container.container)) this.#pod(podOf(container)).remember(container.container);
+      const { excluded = [] } = container;
+      if (selects(container.container))
+        this.#pod({ ...podOf(container), excluded }).remember(container.container);
       else onForgotten?.(container);
     }
   }
@@ -102,6 +111,7 @@ export class PodLogManager implements PodListener {
   added(pod: PodTarget): void {
     this.#told.add(pod.directory);
     this.#unknown.told(pod);
+    this.#options.onTold?.(pod);
     this.#pod(pod).keep(pod);
     this.#count();
   }

@@ -115,6 +115,19 @@ describe('Committer', () => {
     expect(offsets.toSaved().files['file']).toEqual({ offset: 10, name: '0.log', size: 10, done: true });
   });
 
+  it('keeps what a pod excludes for as long as it keeps anything of the pod', () => {
+    store = new OffsetStore(undefined, () => false);
+    store.follow('pod/app');
+    store.exclude('pod', ['proxy']);
+    store.exclude('other', ['proxy']);
+    const saved = store.snapshot(new Date());
+    expect(saved.excluded).toEqual({ pod: ['proxy'] });
+    const next = new OffsetStore(saved, () => false);
+    expect([next.excluded('pod'), next.excluded('other')]).toEqual([['proxy'], []]);
+    next.exclude('pod', []);
+    expect(next.snapshot(new Date()).excluded).toBeUndefined();
+  });
+
   it('keeps a released container until its lines are settled and its directory is gone', () => {
     let there = true;
     store = new OffsetStore(undefined, () => there);

@@ -51,6 +51,8 @@ describe('loadOffsets', () => {
     ['with containers of another kind', JSON.stringify({ ...good, containers: [1, null] })],
     ['with a file of another kind', JSON.stringify({ ...good, containers: { a: { files: { b: 5 } } } })],
     ['with gaps of another kind', JSON.stringify({ ...good, gaps: 'none' })],
+    ['with excluded of another kind', JSON.stringify({ ...good, excluded: { pod: 'none' } })],
+    ['with no excluded', JSON.stringify({ ...good, excluded: null })],
     ['with an offset that is none', JSON.stringify(good).replace('"offset":7', '"offset":-7')],
     ['with half an offset', JSON.stringify(good).replace('"offset":7', '"offset":7.5')],
   ])('sets one aside that is %s, says so, and begins anew', async (_, content) => {

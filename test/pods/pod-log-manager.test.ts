@@ -417,6 +417,20 @@ describe('what is remembered', () => {
     expect(manager.pods).toBe(1);
   });
 
+  it('is read with the other containers of its pod where that is not told any more: it was selected to its end', async () => {
+    await makeContainer(pod('a'), 'main', 'new', 'secret');
+    const manager = start({ remembered: [{ ...containerTarget(pod('a'), 'main'), excluded: ['secret'] }] });
+    await untilFollowing('a/main');
+    await until(() => tails.holding.includes('a/new'), { what: 'the other held' });
+    manager.synced();
+    await until(() => forgotten.length === 2, { what: 'both let go' });
+    expect(tails.all.map(({ target, held, drained }) => [target.container, held, drained]).sort()).toEqual([
+      ['main', false, true],
+      ['new', false, true],
+    ]);
+    await until(() => manager.pods === 0, { what: 'the pod let go' });
+  });
+
   it('is let go at once where the container is not selected any more', async () => {
     await makeContainer(pod('a'), 'main', 'proxy');
     const remembered = ['main', 'proxy'].map((name) => containerTarget(pod('a'), name));
