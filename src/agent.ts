@@ -125,7 +125,7 @@ export async function runAgent({
   );
   const roots = allowedRoots([podLogDir, ...config.logRoots]);
 
-  const makeTail: MakeTail = (target, { held }) => {
+  const makeTail: MakeTail = (target, { held, since }) => {
     const { namespace, pod, container, directory } = target;
     const key = keyOf(target);
     const source = withText({ namespace, pod, container, node: config.nodeName }, config.kubernetesMetadata);
@@ -149,6 +149,7 @@ export async function runAgent({
       stopBy,
       log: log.child({ namespace, pod, container }),
       savedAt: store.savedAt,
+      since,
       maxLineBytes: config.maxRecordBytes + LINE_OVERHEAD_BYTES,
       allowedRoots: roots,
       onRefused: (reason) => metrics.refusedFiles.inc({ reason }),

@@ -71,6 +71,16 @@ export class InFlight {
     return this.#head === undefined;
   }
 
+  /** How far all is settled but for these claims, which are this window's or others'. */
+  settledTo(except: ReadonlySet<Claim>): number {
+    let to = this.#committed;
+    for (let link = this.#head; link !== undefined; link = link.next) {
+      if (!link.settled && !except.has(link)) break;
+      to = link.end;
+    }
+    return to;
+  }
+
   /** Links in memory, for tests: at most twice the unsettled lines. */
   get links(): number {
     let links = 0;

@@ -1,5 +1,6 @@
 import type { Log } from '../ops/log.ts';
 import { Repeated } from '../ops/repeated.ts';
+import { steadyNow } from '../util/steady-now.ts';
 import { pause } from './backoff.ts';
 import type { MakeTail, Tail } from './tail.ts';
 import type { ContainerTarget } from './targets.ts';
@@ -10,6 +11,8 @@ export interface FollowedContainerOptions {
   readonly log: Log;
   /** Whether it is wanted is not known yet: see MakeTailOptions. */
   readonly held: boolean;
+  /** Nothing of it can have been there before, as `steadyNow`. */
+  readonly since: number;
   /** A tail that ended by itself, which none does, is made anew after so long, in milliseconds. */
   readonly restartMs: number;
 }
@@ -22,11 +25,14 @@ export class FollowedContainer {
   #held: boolean;
   /** Of the tail that runs. */
   #draining = false;
+  /** Since when another tail than the one at hand is wanted, as `steadyNow`. */
+  #nextSince: number | undefined;
 
   constructor(options: FollowedContainerOptions) {
     this.#options = options;
-    this.#held = options.held;
-    this.#tail = options.makeTail(options.target, { held: options.held });
+    const { held, since, target, makeTail } = options;
+    this.#held = held;
+    this.#tail = makeTail(target, { held, since });
   }
 
   get target(): ContainerTarget {
@@ -41,6 +47,11 @@ export class FollowedContainer {
     return this.#held;
   }
 
+  /** Until when, as `steadyNow`, all that it wrote and that is wanted is in the care of a tail. */
+  get seenTo(): number {
+    return this.#nextSince ?? Infinity;
+  }
+
   /** Opens what is there now. */
   open(): void {
     this.#tail.open();
@@ -49,6 +60,7 @@ export class FollowedContainer {
   /** Read what is there, and end; where it is held, end. */
   drain(): void {
     this.#wanted = false;
+    this.#nextSince = undefined;
     if (this.#draining) return;
     this.#draining = true;
     if (this.#held) this.#tail.letGo();
@@ -58,6 +70,7 @@ export class FollowedContainer {
   /** The container is wanted, maybe again: a tail that is being drained is followed by another. */
   keep(): void {
     this.#wanted = true;
+    if (this.#draining) this.#nextSince ??= steadyNow();
     if (!this.#held) return;
     this.#held = false;
     this.#tail.release();
@@ -81,6 +94,7 @@ export class FollowedContainer {
       );
       if (signal.aborted || (error === undefined && this.#held)) return;
       if (error !== undefined || !this.#draining) {
+        this.#nextSince = -Infinity;
         repeated.problem(
           'ended',
           `A tail ${error === undefined ? 'ended by itself' : 'failed'}, which is a bug; starting it again`,
@@ -92,7 +106,8 @@ export class FollowedContainer {
       } else if (!this.#wanted) {
         return;
       }
-      this.#tail = makeTail(target, { held: this.#held });
+      this.#tail = makeTail(target, { held: this.#held, since: this.#nextSince ?? -Infinity });
+      this.#nextSince = undefined;
       this.#draining = false;
       if (!this.#wanted) this.drain();
     }

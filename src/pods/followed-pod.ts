@@ -33,6 +33,8 @@ export interface FollowedPodOptions {
   readonly target: PodTarget;
   /** Whether the pod is wanted is not known yet: its files are held, and nothing is read until `keep()`. */
   readonly held: boolean;
+  /** Nothing of it can have been there before, as `steadyNow`. */
+  readonly since: number;
   readonly makeTail: MakeTail;
   readonly selects: (container: string) => boolean;
   readonly onForgotten: (target: ContainerTarget) => void;
@@ -71,7 +73,7 @@ export class FollowedPod {
 
   constructor(options: FollowedPodOptions) {
     this.#options = options;
-    const { target, held, timing, onWatchError } = options;
+    const { target, held, since, timing, onWatchError } = options;
     this.#state = held ? 'held' : 'kept';
     this.#excluded = target.excluded ?? [];
     this.#entries = new KeepLooking({
@@ -83,11 +85,19 @@ export class FollowedPod {
       rescanMs: timing.rescanMs,
       // The manager wakes it when something appears in POD_LOG_DIR.
       missingMs: timing.rescanMs,
+      since,
       onError: (error) => {
         onWatchError(error);
         for (const container of this.#containers.values()) container.rescan();
       },
     });
+  }
+
+  /** Until when, as `steadyNow`, all that its containers wrote and that is wanted is in the care of a tail. */
+  seenTo(): number {
+    const expectsMore = !this.left && this.#state !== 'draining';
+    const containers = [...this.#containers.values()].map((container) => container.seenTo);
+    return Math.min(expectsMore ? this.#entries.seenTo() : Infinity, ...containers);
   }
 
   get target(): PodTarget {
@@ -241,6 +251,7 @@ export class FollowedPod {
       target: containerTarget(target, name),
       makeTail,
       held: this.#state === 'held' || this.#only?.has(name) === false,
+      since: this.#entries.lastSeenTo,
       log,
       restartMs: timing.restartMs,
     });

@@ -1,6 +1,7 @@
 import { type BigIntStats, lstatSync, statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { watch } from 'chokidar';
+import { steadyNow } from '../util/steady-now.ts';
 
 export interface KeepLookingOptions {
   /** Whose entries are looked at; it need not exist. */
@@ -21,6 +22,8 @@ export interface KeepLookingOptions {
   readonly missingMs: number;
   /** The path, or a part of it, cannot be watched; looking goes on every `rescanMs`. */
   readonly onError: (error: unknown) => void;
+  /** No entry can have been there before, as `steadyNow`; unknown by default. */
+  readonly since?: number;
 }
 
 /** Watching that failed is tried again after so long, in milliseconds. */
@@ -38,9 +41,33 @@ export class KeepLooking {
   /** A look is due before its time. */
   #woken = false;
   #wakeUp: (() => void) | undefined;
+  /** What was there at the last look; undefined for nothing, or where it could not be seen. */
+  #seen: Identity | undefined;
+  /** That look did not see what was there. */
+  #unseen = true;
+  #looking = false;
+  #seenTo: number;
 
   constructor(options: KeepLookingOptions) {
     this.#options = options;
+    this.#seenTo = options.since ?? -Infinity;
+  }
+
+  /**
+   * Until when, as `steadyNow`, every entry that was there has been looked at. It asks the file system, which is
+   * cheap, and looks soon where something has changed.
+   */
+  seenTo(): number {
+    const now = steadyNow();
+    if (this.#woken || this.#looking || this.#unseen) return this.#seenTo;
+    if (this.#isAsSeen()) this.#seenTo = now;
+    else this.wake();
+    return this.#seenTo;
+  }
+
+  /** The same as it was known last. */
+  get lastSeenTo(): number {
+    return this.#seenTo;
   }
 
   /** Look again now. */
@@ -49,16 +76,23 @@ export class KeepLooking {
     this.#wakeUp?.();
   }
 
+  #isAsSeen(): boolean {
+    const { path, linkAllowed } = this.#options;
+    const found = identity(path, linkAllowed);
+    return found === undefined ? this.#seen === undefined : sameAs(found, this.#seen);
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const { path, linkAllowed, look, watched: wantsWatch = () => true, ...rest } = this.#options;
     const { rescanMs, missingMs, onError } = rest;
     let watched: Watched | undefined;
-    let seen: Identity | undefined;
     const wakeUp = (): void => this.#wakeUp?.();
     signal.addEventListener('abort', wakeUp, { once: true });
     while (!signal.aborted) {
-      const woken = this.#woken;
+      const begun = steadyNow();
+      const woken = this.#woken || this.#unseen;
       this.#woken = false;
+      this.#looking = true;
       const found = identity(path, linkAllowed);
       if (watched !== undefined && (watched.of !== found?.id || watched.failedFor() > watchAgainMs)) {
         await watched.close();
@@ -67,7 +101,12 @@ export class KeepLooking {
       if (found !== undefined && watched === undefined && wantsWatch()) {
         watched = await watchEntries(path, found.id, { onEvent: () => this.wake(), onError });
       }
-      if (woken || found === undefined || !sameAs(found, seen)) seen = (await look()) ? found : undefined;
+      if (woken || found === undefined || !sameAs(found, this.#seen)) {
+        this.#unseen = !(await look());
+        this.#seen = found;
+      }
+      if (!this.#unseen) this.#seenTo = begun;
+      this.#looking = false;
       if (!signal.aborted) await this.#rest(found === undefined ? missingMs : rescanMs);
     }
     signal.removeEventListener('abort', wakeUp);

@@ -103,6 +103,16 @@ export class PodLogManager implements PodListener {
     return [...this.#pods.values()].reduce((sum, { tails }) => sum + tails, 0);
   }
 
+  /**
+   * Until when, as `steadyNow`, all that selected containers wrote, or such that may be selected, is in the care of a
+   * tail. What has changed since is looked at soon.
+   */
+  seenTo(): number {
+    let to = this.#root.seenTo();
+    for (const pod of this.#pods.values()) to = Math.min(to, pod.seenTo());
+    return to;
+  }
+
   /** What is known of the pod of this directory; undefined where it is not looked into. */
   pod(directory: string): Pick<FollowedPod, 'held' | 'wanted' | 'whyNot'> | undefined {
     return this.#pods.get(directory);
@@ -157,6 +167,7 @@ export class PodLogManager implements PodListener {
     const pod = new FollowedPod({
       target,
       held,
+      since: this.#root.lastSeenTo,
       makeTail,
       selects,
       onForgotten,
@@ -204,7 +215,8 @@ export class PodLogManager implements PodListener {
       // A pod sees what happens in its directory; that the directory itself comes or goes is seen here.
       const there = new Set(names?.map((name) => join(podLogDir, name)));
       for (const pod of this.#pods.values()) if (pod.present !== there.has(pod.target.directory)) pod.wake();
-      return true;
+      // Where it is missing it may be the wrong one: nothing can be said of what is there.
+      return names !== undefined;
     } catch (err) {
       this.#missing(`Cannot list ${podLogDir}`, { err });
       return false;

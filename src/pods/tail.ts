@@ -22,6 +22,8 @@ export interface MakeTailOptions {
    * readable whatever becomes of their names; nothing of them is read or saved until `release()`.
    */
   readonly held: boolean;
+  /** Nothing of the container can have been there before, as `steadyNow`. */
+  readonly since: number;
 }
 
 /** Makes the tail of a container; it has not begun to run. */

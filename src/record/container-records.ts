@@ -72,6 +72,10 @@ export class ContainerRecords implements LineSink {
     return !this.#joiner.unfinished().next().done;
   }
 
+  get waiting(): readonly Claim[] {
+    return this.#joiner.waiting;
+  }
+
   /**
    * A container's output may end in a fragment that no other follows (conmon, at the end of a container that
    * printed no final newline). What is a whole JSON object already cannot become a longer one, so it need

@@ -90,6 +90,12 @@ export class PartialJoiner implements PartialKeeper {
     }
   }
 
+  /** The claims of the fragments that wait for the end of their line. */
+  get waiting(): Claim[] {
+    const { stdout, stderr } = this.#pending;
+    return [...(stdout?.fragments ?? []), ...(stderr?.fragments ?? [])].map(({ claim }) => claim);
+  }
+
   /** The unfinished line of the stream was taken as it is. */
   take(stream: Stream): void {
     this.#pending[stream] = { ...unbegun(), taken: true };

@@ -76,6 +76,11 @@ export class ContainerFiles {
     return this.#nascent.hasOf(generation);
   }
 
+  /** Whether all files that were there at the last listing are known, and read. */
+  get complete(): boolean {
+    return this.openFailure === undefined && !this.#refusals.stand;
+  }
+
   /** When names last changed in the directory and where symlinks lead to, in milliseconds since 1970. */
   changeTimes(): number[] {
     return [this.#options.directory, ...this.#targets].map(
@@ -102,6 +107,7 @@ export class ContainerFiles {
     if (listing === undefined) return;
     this.#scan++;
     this.#targets = listing.targets;
+    this.#refusals.begin();
     for (const { path, reason, target } of listing.refusals) this.#refusals.tell(path, reason, { target });
     for (const file of this.#byId.values()) file.look();
     const seen = new Set<FileTail>();
@@ -148,6 +154,7 @@ export class ContainerFiles {
   /** Forgets a file: nothing more is to be had of it. */
   forget(file: FileTail): void {
     file.close();
+    file.forgotten = true;
     this.#byId.delete(file.fileId);
     this.#inodes.unlink(file);
     this.#options.offsets.gone(file.fileId);

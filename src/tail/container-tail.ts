@@ -12,7 +12,9 @@ import type { LineSink } from './line-sink.ts';
 import { LookSchedule } from './look-schedule.ts';
 import type { Pollable, ReadLoop } from './read-loop.ts';
 import { RescanSchedule } from './rescan-schedule.ts';
+import { SettledUntil } from './settled-until.ts';
 import { TIMING, type Timing } from './timing.ts';
+import { steadyNow } from '../util/steady-now.ts';
 import { unreadSince } from './unread-since.ts';
 
 export interface ContainerTailOptions extends Omit<ContainerFilesOptions, 'tornAfter' | 'onUnreadable'> {
@@ -28,6 +30,8 @@ export interface ContainerTailOptions extends Omit<ContainerFilesOptions, 'tornA
   readonly stopBy?: AbortSignal;
   /** When the offsets that this run began with were saved. */
   readonly savedAt: string | undefined;
+  /** Nothing can have been written before: see `SettledUntil`. */
+  readonly since?: number;
   readonly onGap: (gap: Gap) => void;
   readonly onRescan: () => void;
   /** Made held: see MakeTailOptions. Its offsets are held too, until `onReleased`. */
@@ -49,6 +53,7 @@ export interface ContainerTailOptions extends Omit<ContainerFilesOptions, 'tornA
 export class ContainerTail implements Tail, Pollable {
   readonly #options: ContainerTailOptions;
   readonly files: ContainerFiles;
+  readonly settledUntil: SettledUntil;
   readonly #timing: Timing;
   readonly #rescans: RescanSchedule;
   readonly #looks: LookSchedule;
@@ -83,10 +88,13 @@ export class ContainerTail implements Tail, Pollable {
       sink: options.sink,
       timing: this.#timing,
       rescan: (now) => this.#rescan(now),
+      onReplaced: () => this.settledUntil.forget(),
       lookAt: (time) => (this.#looks.next = time),
       onOver: () => this.#done.resolve(),
     });
     this.#rescans = new RescanSchedule(this.#timing, () => this.files.changeTimes());
+    const { offsets, sink, since = -Infinity } = options;
+    this.settledUntil = new SettledUntil({ offsets, since, waiting: () => sink.waiting });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -104,10 +112,13 @@ export class ContainerTail implements Tail, Pollable {
     signal.removeEventListener('abort', stop);
     stopBy.removeEventListener('abort', end);
     await loop.remove(this);
-    if (!this.#held) {
+    if (this.#held) {
+      if (!this.#reader.stopping) this.settledUntil.drop();
+    } else {
       // Its file may have gone by the next start.
       this.#options.sink.idle();
       this.#ends.finishGone();
+      if (!this.#reader.stopping) this.settledUntil.end();
     }
     this.files.close();
     this.#options.onEnd?.();
@@ -129,7 +140,7 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   open(): void {
-    const now = Date.now();
+    const now = steadyNow();
     try {
       if (this.#rescans.due(now)) this.#rescan(now);
     } catch (error) {
@@ -225,6 +236,8 @@ export class ContainerTail implements Tail, Pollable {
     // Nothing is left to hold, nor can there be again.
     if (this.#held && this.files.directoryGone && this.files.open === 0) this.#done.resolve();
     this.#reader.tellIdle(now);
+    const listedTo = Math.min(now, this.#rescans.listedTo);
+    if (this.files.complete) this.settledUntil.note(listedTo, this.files.ordered);
     if (!work) this.#reader.failing = undefined;
     return work || this.#drain.begun || this.#reader.settling || this.#reader.stopping;
   }

@@ -64,6 +64,8 @@ export class FileTail {
   finished = false;
   /** The form that is open will not do any more; another one is looked for. */
   lost = false;
+  /** Nothing more is to be had of it. */
+  forgotten = false;
   /** Since when nothing was left to read, in milliseconds of the caller's clock. */
   endSince: number | undefined;
 
@@ -137,8 +139,13 @@ export class FileTail {
     if (this.deleted) this.deletedSince ??= Date.now();
     if (this.entry.compressed) return !this.finished;
     if (this.position >= this.limit) return false;
-    // A file of the same size may hold another log; its time tells.
-    return this.stat.size !== this.position || this.stat.mtimeMs !== this.#timeVerified;
+    return this.stat.size > this.position || this.doubtful;
+  }
+
+  /** A plain file that is no longer than what was read of it, and yet changed since: it may hold another log. */
+  get doubtful(): boolean {
+    const { size, mtimeMs } = this.stat;
+    return size < this.position || (size === this.position && mtimeMs !== this.#timeVerified);
   }
 
   /** Reads one piece and hands its lines over. */

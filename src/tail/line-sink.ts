@@ -1,4 +1,4 @@
-import type { InFlight } from '../offsets/in-flight.ts';
+import type { Claim, InFlight } from '../offsets/in-flight.ts';
 import type { ByteSlice } from '../util/byte-slice.ts';
 
 /**
@@ -18,6 +18,8 @@ export interface LineSink {
   readonly withinRecord: boolean;
   /** Whether the next piece may be read now; where it may not, it is asked again. */
   mayReadOn(): boolean;
+  /** The claims of lines that wait for the end of their record. */
+  readonly waiting: readonly Claim[];
   /** Nothing was written for a while: a record that lacks only its last fragment may be taken as complete. */
   idle(): void;
   /** The container has ended, or a part of its log is lost: no more fragments come. */

@@ -1,4 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
+import { steadyNow } from '../util/steady-now.ts';
 
 /** A container as the read loop sees it. `now` is in milliseconds since 1970, of a clock that is never set. */
 export interface Pollable {
@@ -151,9 +152,4 @@ export class ReadLoop {
     });
     this.#wake = undefined;
   }
-}
-
-/** Near the wall clock's time, but a node's clock that is set back must not stop reading until it catches up. */
-function steadyNow(): number {
-  return performance.timeOrigin + performance.now();
 }

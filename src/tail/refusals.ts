@@ -11,11 +11,21 @@ export class Refusals {
   readonly #options: RefusalsOptions;
   readonly #told = new Set<string>();
 
+  /** Something that is there is not read, as told since `begin`. */
+  stand = false;
+
   constructor(options: RefusalsOptions) {
     this.#options = options;
   }
 
+  /** The directory is listed anew. */
+  begin(): void {
+    this.stand = false;
+  }
+
   tell(path: string, reason: string, details: object): void {
+    // There is nothing to be read where a link leads nowhere.
+    if (reason !== 'symlink_broken') this.stand = true;
     if (this.#told.has(path)) return;
     this.#told.add(path);
     const { log, onRefused } = this.#options;

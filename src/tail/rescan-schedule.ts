@@ -14,6 +14,8 @@ export class RescanSchedule {
   #next = 0;
   /** Undefined: whatever it is, it is new. */
   #known: string | undefined;
+  /** Every name that was there at this time has been listed, as far as `begin` was told so. */
+  listedTo = -Infinity;
 
   /** @param changeTimes of the directories, in milliseconds since 1970; cheap. */
   constructor(timing: Timing, changeTimes: () => number[]) {
@@ -26,7 +28,9 @@ export class RescanSchedule {
     if (now >= this.#next) return true;
     if (now < this.#nextLook) return false;
     this.#nextLook = now + this.#timing.directoryLook;
-    return this.#changeTimes().join() !== this.#known;
+    if (this.#changeTimes().join() !== this.#known) return true;
+    this.listedTo = now;
+    return false;
   }
 
   /** To be called before listing. Returns what to call when it is done. */
@@ -37,6 +41,8 @@ export class RescanSchedule {
       // What was found may lead to more directories: then the times differ, and it is listed once more.
       this.#known = racy ? undefined : times.join();
       this.#next = now + (failed ? Math.min(1000, this.#timing.rescan) : this.#timing.rescan);
+      // A name that changes while names are listed may not be among them.
+      if (!failed && this.#changeTimes().join() === this.#known) this.listedTo = now;
     };
   }
 
