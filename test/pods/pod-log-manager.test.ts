@@ -424,10 +424,9 @@ describe('what is remembered', () => {
     await until(() => tails.holding.includes('a/new'), { what: 'the other held' });
     manager.synced();
     await until(() => forgotten.length === 2, { what: 'both let go' });
-    expect(tails.all.map(({ target, held, drained }) => [target.container, held, drained]).sort()).toEqual([
-      ['main', false, true],
-      ['new', false, true],
-    ]);
+    const read = tails.all.filter(({ held, drained }) => !held && drained);
+    expect(read.map(({ target }) => target.container).sort()).toEqual(['main', 'new']);
+    expect(tails.all).toHaveLength(2);
     await until(() => manager.pods === 0, { what: 'the pod let go' });
   });
 
