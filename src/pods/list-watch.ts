@@ -4,12 +4,13 @@ import { Repeated } from '../ops/repeated.ts';
 import { explainFailure, failureReason, isDenied, isExpired } from './api-failure.ts';
 import { ApiError, type ApiClient, statusError } from './api-request.ts';
 import { fullJitterMs, pause } from './backoff.ts';
+import { readList, versionOf } from './api-objects.ts';
 import { hedged } from './hedge.ts';
 import type { KnownPods } from './known-pods.ts';
 import type { Heard } from './targets.ts';
-import { isOlder } from './resource-version.ts';
 import type { SavedVersions } from './saved-versions.ts';
 import type { ListWatchTiming } from './list-watch-timing.ts';
+import { WatchPosition } from './watch-position.ts';
 import { chunks, watchEvents } from './watch-stream.ts';
 
 export interface ListWatchOptions {
@@ -46,16 +47,7 @@ export class ListWatch {
   readonly #where: string;
   readonly #path: string;
   readonly #repeated: Repeated;
-  /** Where the next watch goes on; undefined asks for a list. */
-  #version: string | undefined;
-  /** Of the last list. */
-  #listed = '';
-  /** Where the watch after the next list goes on: what was deleted since then no list tells. */
-  #resume: string | undefined;
-  /** The watch begins before the list, and has not yet been heard to have caught up with it. */
-  #resumed = false;
-  /** The version a list must not be older than: the server's cache at first, the newest where that expired. */
-  #listVersion: string | undefined = '0';
+  readonly #position: WatchPosition;
   #relistAt = 0;
   #failures = 0;
   #deniedSince: number | undefined;
@@ -81,7 +73,10 @@ export class ListWatch {
     this.#path =
       namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
     this.#repeated = new Repeated(options.log);
-    this.#resume = options.versions.get(this.#key);
+    const { versions } = options;
+    this.#position = new WatchPosition(versions.get(this.#key), (version) =>
+      versions.heard(this.#key, version),
+    );
   }
 
   /** Names what is watched. */
@@ -101,12 +96,13 @@ export class ListWatch {
   /** Undefined while no watch is open. */
   get heard(): Heard | undefined {
     if (this.#askedAt === undefined) return undefined;
-    return { askedAt: this.#askedAt, heardAt: this.#heardAt, listedAt: this.#listedAt };
+    const listedAt = this.#position.gapless ? 0 : this.#listedAt;
+    return { askedAt: this.#askedAt, heardAt: this.#heardAt, listedAt };
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const verb = this.#version === undefined ? 'list' : 'watch';
+      const verb = this.#position.version === undefined ? 'list' : 'watch';
       let retryAfterMs = 0;
       try {
         if (verb === 'list') await this.#list(signal);
@@ -115,7 +111,7 @@ export class ListWatch {
         if (signal.aborted) break;
         retryAfterMs = this.#failed(error, verb);
       }
-      if (verb === 'watch' || this.#version === undefined) await this.#pause(retryAfterMs, signal);
+      if (verb === 'watch' || this.#position.version === undefined) await this.#pause(retryAfterMs, signal);
     }
     clearTimeout(this.#suspicion);
   }
@@ -136,11 +132,12 @@ export class ListWatch {
   async #list(signal: AbortSignal): Promise<void> {
     const { client, pods, metrics, timing, random, onListed, fieldSelector, labelSelector } = this.#options;
     metrics.podLists.inc();
+    const { listVersion } = this.#position;
     const query = {
       fieldSelector,
       labelSelector: labelSelector === '' ? undefined : labelSelector,
-      resourceVersion: this.#listVersion,
-      resourceVersionMatch: this.#listVersion === undefined ? undefined : 'NotOlderThan',
+      resourceVersion: listVersion,
+      resourceVersionMatch: listVersion === undefined ? undefined : 'NotOlderThan',
     };
     const askedAt = performance.now();
     const response = await this.#hedged(signal, (each, fresh) =>
@@ -150,13 +147,8 @@ export class ListWatch {
     for await (const part of chunks(response, timing.bodyIdleMs)) text += part;
     const { items, version } = readList(text);
     pods.replaceAll(items);
-    const from = this.#resume ?? version;
-    this.#resume = undefined;
-    this.#resumed = isOlder(from, version);
-    this.#version = this.#resumed ? from : version;
-    this.#listed = this.#listVersion = version;
+    this.#position.listed(version);
     this.#listedAt = this.#heardAt = askedAt;
-    if (!this.#resumed) this.#options.versions.heard(this.#key, version);
     this.#relistAt = performance.now() + timing.relistMs * (1 + random());
     this.listed = true;
     onListed();
@@ -169,7 +161,7 @@ export class ListWatch {
       allowWatchBookmarks: 'true',
       fieldSelector,
       labelSelector: labelSelector === '' ? undefined : labelSelector,
-      resourceVersion: this.#version,
+      resourceVersion: this.#position.version,
       timeoutSeconds: String(Math.round((timing.watchMs / 1_000) * (1 + random() / 2))),
     };
     const askedAt = performance.now();
@@ -196,7 +188,7 @@ export class ListWatch {
       // Of one that is opened anew upon suspicion nothing is known to be wrong.
       if (!reopened) this.#askedAt = undefined;
       clearTimeout(good);
-      if (performance.now() > this.#relistAt) this.#relist();
+      if (performance.now() > this.#relistAt) this.#position.relist();
       else if (!reopened) this.#noteSilence();
     }
   }
@@ -211,39 +203,24 @@ export class ListWatch {
     this.#silences = heardNothing ? this.#silences + 1 : 0;
     if (this.#silences < MOST_SILENCES) return;
     this.#silences = 0;
-    this.#listVersion = undefined;
-    this.#relist();
-  }
-
-  #relist(): void {
-    this.#resume = this.#version ?? this.#resume;
-    this.#version = undefined;
+    this.#position.relistNewest();
   }
 
   #apply({ type, object }: { type: string; object: unknown }): void {
     const { pods } = this.#options;
     if (type === 'ERROR') {
       // As the reflectors of Kubernetes do: a watch that reports an error is not gone on with.
-      this.#relist();
+      this.#position.relist();
       throw statusError(object);
     }
     const version = versionOf(object);
-    const isNews = version === undefined || !isOlder(version, this.#listed);
+    const isNews = this.#position.isNews(version);
     // How things stand the list has told; what was deleted before it, it has not.
     if ((type === 'ADDED' || type === 'MODIFIED') && isNews) pods.put(object);
     if (type === 'DELETED') pods.delete(object, isNews);
     this.#heardAt = performance.now();
     // Applied first: what fails to apply is told again by the next watch.
-    if (version !== undefined) this.#version = version;
-    if (version !== undefined && isNews) this.#caughtUp(version);
-  }
-
-  /** All is told that happened up to the version; where the watch was resumed, also what was deleted before the list. */
-  #caughtUp(version: string): void {
-    if (this.#resumed) this.#listedAt = 0; // No hole is between what was heard before it and after it.
-    this.#resumed = false;
-    this.#listVersion = version;
-    this.#options.versions.heard(this.#key, version);
+    if (version !== undefined) this.#position.told(version);
   }
 
   #hedged<T>(signal: AbortSignal, send: (signal: AbortSignal, fresh: boolean) => Promise<T>) {
@@ -254,8 +231,7 @@ export class ListWatch {
   }
 
   #recovered(): void {
-    if (this.#resumed) this.#listedAt = 0;
-    else if (this.#version !== undefined) this.#caughtUp(this.#version);
+    this.#position.settled();
     this.#failures = 0;
     this.#deniedSince = undefined;
     this.trouble = undefined;
@@ -269,7 +245,7 @@ export class ListWatch {
     this.#askedAt = undefined;
     if (isDenied(error)) this.#deniedSince ??= performance.now();
     else this.#deniedSince = undefined;
-    if (isExpired(error)) this.#expired(verb);
+    if (isExpired(error)) this.#position.expired(verb);
     const wasGood = verb === 'watch' && this.#failures === 0 && this.trouble === undefined;
     const message = explainFailure(error, verb, this.#where, server);
     if (wasGood && (!(error instanceof ApiError) || isExpired(error))) {
@@ -282,18 +258,6 @@ export class ListWatch {
     return error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
   }
 
-  #expired(verb: 'list' | 'watch'): void {
-    if (verb === 'watch') this.#resume = undefined;
-    if (this.#resumed) {
-      // What was deleted before the list will not be told any more; the list itself is as good as ever.
-      this.#resumed = false;
-      this.#version = this.#listed;
-    } else {
-      this.#version = undefined;
-      this.#listVersion = undefined;
-    }
-  }
-
   async #pause(retryAfterMs: number, signal: AbortSignal): Promise<void> {
     const { timing, random } = this.#options;
     this.#failures += 1;
@@ -303,19 +267,4 @@ export class ListWatch {
     // No answer to Retry-After sooner than asked; a word beyond half a minute is not believed.
     await pause(retryAfterMs > 0 ? Math.min(retryAfterMs, 30_000) + jitterMs / 2 : jitterMs, signal);
   }
-}
-
-function readList(text: string): { readonly items: readonly unknown[]; readonly version: string } {
-  const list = JSON.parse(text) as { readonly items?: unknown };
-  const version = versionOf(list);
-  // Go writes an empty slice that was never made as null.
-  const items = list.items ?? [];
-  if (version === undefined || !Array.isArray(items)) throw new TypeError('the API sent a list that is none');
-  return { items, version };
-}
-
-function versionOf(object: unknown): string | undefined {
-  const { metadata } = (object ?? {}) as { readonly metadata?: { readonly resourceVersion?: unknown } };
-  const version = metadata?.resourceVersion;
-  return typeof version === 'string' && version !== '' ? version : undefined;
 }
