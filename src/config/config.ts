@@ -79,6 +79,14 @@ export interface ServeAccess {
 }
 
 export interface FileDestination {
-  /** FILE_PATH: the NDJSON file the writer `file` appends to; absolute. Default `<STATE_DIR>/records.ndjson`. */
+  /** FILE_PATH: the NDJSON file the writer `file` appends to; absolute, with {node} and {date} as they are. Default `<STATE_DIR>/records.ndjson`. */
   readonly path: string;
+  /** FILE_MAX_SIZE in bytes and FILE_MAX_AGE in milliseconds: when a file is rotated; 0 never. */
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+  /** FILE_GZIP: files that are written to no more are compressed. */
+  readonly gzip: boolean;
+  /** FILE_KEEP_AGE in milliseconds and FILE_KEEP_SIZE in bytes: when one is removed; 0 never. */
+  readonly keepAgeMs: number;
+  readonly keepBytes: number;
 }

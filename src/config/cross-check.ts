@@ -12,6 +12,9 @@ export function crossCheck(values: Partial<Values>, { node }: { readonly node: b
         '(in a DaemonSet from the downward API, spec.nodeName); POD_SOURCE=directory needs none',
     );
   }
+  if (node && values.filePath?.includes('{node}') && values.nodeName === '') {
+    say('NODE_NAME', `is not set: with {node} in FILE_PATH it must be the name of this node`);
+  }
   const { containers, excludeContainers: excluded } = values;
   if (containers !== undefined && excluded !== undefined) {
     const wanted = containers.length === 0 ? ['*'] : containers;

@@ -58,6 +58,16 @@ export function path(text: string, cwd: string): Parsed<string> {
   return text === '' || text.includes('\0') ? { mustBe: 'a path' } : { value: resolve(cwd, text) };
 }
 
+/** A path whose last segment may hold `{node}` and `{date}`, made absolute. */
+export function outputPath(text: string, cwd: string): Parsed<string> {
+  const parsed = path(text, cwd);
+  if (!('value' in parsed)) return parsed;
+  const at = parsed.value.lastIndexOf('/');
+  const unknown = parsed.value.slice(at).replaceAll(/\{(?:node|date)\}/g, '');
+  if (!/[{}]/.test(parsed.value.slice(0, at) + unknown)) return parsed;
+  return { mustBe: 'a path that has {node} and {date} in the name of the file only, and no other braces' };
+}
+
 /** Paths with commas between them, made absolute; none where it is empty. */
 export function paths(text: string, cwd: string): Parsed<readonly string[]> {
   if (text.includes('\0')) return { mustBe: 'paths with commas between them' };

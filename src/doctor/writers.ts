@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { createLog } from '../ops/log.ts';
 import { ConfigError } from '../util/config-error.ts';
+import { FileNames } from '../writers/file-names.ts';
 import type { LogWriter } from '../writers/log-writer.ts';
 import { builtInNames, selectWriters } from '../writers/select-writer.ts';
 import { type Check, fail, type Finding, messageOf, ok, skip, warn } from './finding.ts';
@@ -26,11 +27,16 @@ export const checkWriters: Check = async ({ config, signal }) => {
   return [...findings, ...warnings];
 };
 
-async function checkWriter(writer: LogWriter, { file }: Config, signal: AbortSignal): Promise<Finding> {
+async function checkWriter(
+  writer: LogWriter,
+  { file, nodeName }: Config,
+  signal: AbortSignal,
+): Promise<Finding> {
   const what = `writer ${writer.name}`;
   if (writer.name === 'stdout') return ok(what, 'needs nothing');
   // Not opened: it would mend what it takes for the torn end of a crash, while an agent writes that very line.
-  if (writer.name === 'file') return await checkFile(what, file.path);
+  if (writer.name === 'file')
+    return await checkFile(what, new FileNames(file.path).current(nodeName, new Date()));
   // What a module of somebody's own does when it is opened beside the agent's is not known.
   if (!builtInNames.includes(writer.name))
     return skip(what, 'can be loaded; whether it works only the agent tells');

@@ -80,7 +80,7 @@ export function contractChecks(subject: Subject): Trial[] {
     ...repeatChecks(subject),
     ...refusalChecks(subject),
     {
-      title: 'a write that is told to stop ends, and can be made again',
+      title: 'a write that is told to stop ends, and can be made again by another writer',
       run: async (bench) => {
         const writer = await bench.open();
         const records = bench.records.make(2_000);
@@ -93,7 +93,8 @@ export function contractChecks(subject: Subject): Trial[] {
         // It need not reject; but what resolves must be stored.
         const how = await endsWithin(writer.writeBatch(never, stopped), bench.soonMs);
         if (how === 'resolved') await bench.expectStored(never);
-        await writer.writeBatch(records, bench.patience());
+        await endsWithin(writer.close?.(), bench.soonMs);
+        await (await bench.open()).writeBatch(records, bench.patience());
         await bench.expectStored(records, subject.repeats === 'again' ? Infinity : 1);
       },
     },
@@ -113,11 +114,11 @@ export function contractChecks(subject: Subject): Trial[] {
 }
 
 function repeatChecks({ repeats }: Subject): Trial[] {
+  const isOnce = repeats === 'once' || repeats === 'restart';
   const inOtherBatches: Trial = {
-    title:
-      repeats === 'once'
-        ? 'records that are written again in other batches, by another writer, are there once'
-        : 'records that are written again in other batches, by another writer, are there',
+    title: isOnce
+      ? 'records that are written again in other batches, by another writer, are there once'
+      : 'records that are written again in other batches, by another writer, are there',
     run: async (bench) => {
       const records = bench.records.make(100);
       const first = await bench.open();
@@ -126,10 +127,10 @@ function repeatChecks({ repeats }: Subject): Trial[] {
       const second = await bench.open();
       await second.writeBatch(records.slice(0, 30), bench.patience());
       await second.writeBatch(records.slice(30), bench.patience());
-      await bench.expectStored(records, repeats === 'once' ? 1 : Infinity);
+      await bench.expectStored(records, isOnce ? 1 : Infinity);
     },
   };
-  if (repeats === 'again') return [inOtherBatches];
+  if (repeats === 'again' || repeats === 'restart') return [inOtherBatches];
   return [
     {
       title: 'a batch that is written again, by the same writer and by another, is there once',

@@ -9,10 +9,11 @@ export interface Subject {
   /** The JSON text of every record that the destination holds now, as often as it is there, in any order. */
   readonly stored: () => Promise<Iterable<string | Uint8Array>>;
   /**
-   * What the writer promises of records that it is given again: they are there `once`; once where it is the same
-   * `batch` (after a restart the agent may make other batches); or maybe `again`.
+   * What the writer promises of records that it is given again: they are there `once`; once where that is after a
+   * `restart` (while it runs, the agent gives a record again only where its write has failed); once where it is the
+   * same `batch` (after a restart the agent may make other batches); or maybe `again`.
    */
-  readonly repeats: 'once' | 'batch' | 'again';
+  readonly repeats: 'once' | 'restart' | 'batch' | 'again';
   /**
    * How it keeps a record: `bytes` as they are, or as the same `json`, where bytes that are no UTF-8 have become
    * U+FFFD. Default `bytes`.

@@ -1,85 +1,100 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { pause } from '../util/pause.ts';
+import type { FileNames } from '../writers/file-names.ts';
 import { fileLines, finderOf, placeId } from './file-lines.ts';
 import { FileMark } from './file-mark.ts';
+import { openIfThere } from './file-sources.ts';
 import type { StoredRecord } from './stored-record.ts';
 import type { Followed } from './trace-reader.ts';
 
-/** How often the file is looked at. */
+/** How often the files are looked at. */
 const LOOK_MS = 200;
 
+interface FollowedFile {
+  readonly file: FileHandle;
+  offset: number;
+}
+
 /**
- * The records of a trace that are appended to the file behind a mark. A file that is replaced by another, or emptied,
- * is read from its beginning; one that is not there yet is waited for.
+ * The records of a trace that are appended behind a mark. A file that is rotated is read to its end, one that is made
+ * or emptied from its beginning; one that is not there yet is waited for.
  */
-export async function* followFile(
-  path: string,
+export async function* followFiles(
+  names: FileNames,
   { traceId, mark }: { traceId: string; mark: string },
   signal: AbortSignal,
 ): AsyncGenerator<Followed, void> {
-  let at = FileMark.parse(mark) ?? new FileMark(0n, 0);
-  let file: FileHandle | undefined;
+  const begin = FileMark.parse(mark) ?? new FileMark(new Map());
+  const files = new Map<bigint, FollowedFile>();
   try {
-    for (;;) {
+    for (let first = true; ; first = false) {
       signal.throwIfAborted();
-      file ??= await openIfThere(path);
-      if (file !== undefined) {
-        // Asked before it is read: once the path is another file's, nothing more is written to this one.
-        const isCurrent = await isAt(path, file);
-        const { ino, size } = await file.stat({ bigint: true });
+      // Asked before they are read: to one that is rotated or gone by now nothing more is written.
+      const live = await openNew(names, files, first ? begin : undefined);
+      for (const [ino, followed] of files) {
+        const { size } = await followed.file.stat();
         // Shorter than it was: somebody has emptied it.
-        if (ino !== at.ino || Number(size) < at.offset) at = new FileMark(ino, 0);
-        for await (const followed of recordsBehind(
-          file,
-          { traceId, at, upTo: new FileMark(ino, Number(size)) },
-          signal,
-        )) {
-          at = FileMark.parse(followed.mark) ?? at;
-          yield followed;
+        if (size < followed.offset) followed.offset = 0;
+        const place = { from: followed.offset, to: size };
+        for await (const { records, end } of recordsAt(followed.file, { traceId, ...place }, signal)) {
+          followed.offset = end;
+          yield { records, mark: markOf(files) };
         }
-        if (!isCurrent) {
-          await file.close();
-          file = undefined;
+        if (!live.has(ino)) {
+          files.delete(ino);
+          await followed.file.close();
         }
       }
       await pause(LOOK_MS, signal);
     }
   } finally {
-    await file?.close();
+    await Promise.all([...files.values()].map(async ({ file }) => await file.close()));
   }
 }
 
-/** The records of a trace between two marks; where the first is of another file, or beyond the end, from the beginning. */
-export async function* recordsBehind(
+/** The records of a trace between two offsets of a file, and up to where it was read. */
+export async function* recordsAt(
   file: FileHandle,
-  { traceId, at, upTo }: { traceId: string; at: FileMark; upTo: FileMark },
+  { traceId, from, to }: { traceId: string; from: number; to: number },
   signal: AbortSignal,
-): AsyncGenerator<Followed, void> {
-  const { ino, offset: to } = upTo;
-  const from = at.ino !== ino || to < at.offset ? 0 : at.offset;
+): AsyncGenerator<{ readonly records: readonly StoredRecord[]; readonly end: number }, void> {
   const find = finderOf(traceId);
   for await (const lines of fileLines(file, { from, to }, signal)) {
-    const records = [...find(lines)].map(({ unixNano, offset, length }): StoredRecord => {
+    const records = [...find(lines)].map(({ unixNano, offset, length, id }): StoredRecord => {
       const start = offset - lines.offset;
-      return { unixNano, id: placeId(offset), bytes: lines.text.subarray(start, start + length) };
+      const bytes = lines.text.subarray(start, start + length);
+      return { unixNano, id: id ?? placeId(offset), bytes };
     });
-    yield { records, mark: new FileMark(ino, lines.offset + lines.text.length).toString() };
+    yield { records, end: lines.offset + lines.text.length };
   }
 }
 
-async function isAt(path: string, file: FileHandle): Promise<boolean> {
-  const [there, { ino }] = await Promise.all([
-    stat(path, { bigint: true }).catch(() => undefined),
-    file.stat({ bigint: true }),
-  ]);
-  return there?.ino === ino;
+/**
+ * Opens the files that were not known.
+ *
+ * @param begin where to begin, at the first look: a file that it does not name and that is rotated was read.
+ * @returns the inodes of those that are written to.
+ */
+async function openNew(
+  names: FileNames,
+  files: Map<bigint, FollowedFile>,
+  begin: FileMark | undefined,
+): Promise<ReadonlySet<bigint>> {
+  const live = new Set<bigint>();
+  for (const { path, rotated, compressed } of await names.list()) {
+    // One that is compressed was open before, or its lines are older than the mark.
+    if (compressed || (rotated && begin === undefined)) continue;
+    const file = await openIfThere(path);
+    if (file === undefined) continue;
+    const { ino } = await file.stat({ bigint: true });
+    if (!rotated) live.add(ino);
+    const known = begin?.offsets.get(ino);
+    if (files.has(ino) || (rotated && known === undefined)) await file.close();
+    else files.set(ino, { file, offset: known ?? 0 });
+  }
+  return live;
 }
 
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+function markOf(files: ReadonlyMap<bigint, FollowedFile>): string {
+  return new FileMark(new Map([...files].map(([ino, { offset }]) => [ino, offset]))).toString();
 }

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { ndjsonStart, ndjsonTrace } from '../writers/ndjson.ts';
+import { ndjsonIdAt, ndjsonRecordEnd, ndjsonStart, ndjsonTrace } from '../writers/ndjson.ts';
 
 const CHUNK_BYTES = 1_048_576;
 const LINE_FEED = 0x0a;
@@ -9,6 +9,8 @@ export interface Found {
   readonly unixNano: string;
   readonly offset: number;
   readonly length: number;
+  /** The record's identity; undefined in lines that keep none. */
+  readonly id: string | undefined;
 }
 
 /** Whole lines, and where they are in the file. */
@@ -73,14 +75,14 @@ function* findIn({ text, offset: base }: Lines, needle: Buffer): Generator<Found
     // Otherwise the needle stood inside of a record.
     if (lineStart + before.length === at && /^\d+$/.test(unixNano)) {
       const start = at + needle.length;
-      // The last byte of the line is the brace around the record.
-      yield { unixNano, offset: base + start, length: lineEnd - 1 - start };
+      const length = ndjsonRecordEnd(text, lineEnd) - start;
+      yield { unixNano, offset: base + start, length, id: ndjsonIdAt(text, lineEnd) };
     }
     at = text.indexOf(needle, lineEnd);
   }
 }
 
-/** What stands for a record's identity in a file that does not keep it: where it is. */
+/** What stands for a record's identity in a line that does not keep it: where it is. */
 export function placeId(offset: number): string {
   return String(offset).padStart(16, '0');
 }

@@ -1,20 +1,27 @@
-/** A mark in a file: which file it was, by its inode, and up to where it was read. */
+/** A mark in the file writer's output: of each file that is written to, by its inode, up to where it was read. */
 export class FileMark {
-  readonly ino: bigint;
-  readonly offset: number;
+  /** Offsets in bytes, by inode. */
+  readonly offsets: ReadonlyMap<bigint, number>;
 
-  constructor(ino: bigint, offset: number) {
-    this.ino = ino;
-    this.offset = offset;
+  constructor(offsets: ReadonlyMap<bigint, number>) {
+    this.offsets = offsets;
   }
 
   /** @returns undefined where the text is none. */
   static parse(text: string | undefined): FileMark | undefined {
-    const [, ino, offset] = /^(\d{1,20})-(\d{1,15})$/.exec(text ?? '') ?? [];
-    return ino === undefined ? undefined : new FileMark(BigInt(ino), Number(offset));
+    if (text === undefined || !/^(?:\d{1,20}-\d{1,15}(?:\.|$))*$/.test(text)) return undefined;
+    const parts = text.split('.').filter((part) => part !== '');
+    return new FileMark(
+      new Map(
+        parts.map((part) => {
+          const [ino = '', offset = ''] = part.split('-');
+          return [BigInt(ino), Number(offset)];
+        }),
+      ),
+    );
   }
 
   toString(): string {
-    return `${this.ino}-${this.offset}`;
+    return [...this.offsets].map(([ino, offset]) => `${ino}-${offset}`).join('.');
   }
 }

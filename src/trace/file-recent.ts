@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { ndjsonStart } from '../writers/ndjson.ts';
+import { ndjsonRecordEnd, ndjsonStart } from '../writers/ndjson.ts';
 import { fileLines } from './file-lines.ts';
 import { compareUnixNano } from './stored-record.ts';
 import type { RecentTraces } from './trace-reader.ts';
@@ -46,5 +46,6 @@ function add(traces: Map<string, Summary>, line: string): void {
   const traceId = JSON.parse(Buffer.from(quoted, 'latin1').toString('utf8')) as string;
   let summary = traces.get(traceId);
   if (summary === undefined) traces.set(traceId, (summary = new Summary(traceId)));
-  summary.add({ unixNano, bytes: Buffer.from(line.slice(head.length, -1), 'latin1') });
+  const bytes = Buffer.from(line, 'latin1');
+  summary.add({ unixNano, bytes: bytes.subarray(head.length, ndjsonRecordEnd(bytes, bytes.length)) });
 }

@@ -1,14 +1,16 @@
-import { open, type FileHandle } from 'node:fs/promises';
-import { followFile, recordsBehind } from './file-follower.ts';
-import { endOfLines, fileLines, finderOf, type Found, placeId } from './file-lines.ts';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { FileNames } from '../writers/file-names.ts';
+import { followFiles, recordsAt } from './file-follower.ts';
 import { fileNodes } from './file-nodes.ts';
+import type { Nodes } from './known-node.ts';
+import { widened } from './span.ts';
+import type { Span } from './trace-state.ts';
+import { endOfLines, fileLines, finderOf, type Found, placeId } from './file-lines.ts';
 import { recentInFile } from './file-recent.ts';
 import { FileMark } from './file-mark.ts';
-import type { Nodes } from './known-node.ts';
+import { openIfThere, type Source, sourcesOf } from './file-sources.ts';
 import { Smallest } from './smallest.ts';
-import { widened } from './span.ts';
 import { comparePositions, type Position, type StoredRecord } from './stored-record.ts';
-import type { Span } from './trace-state.ts';
 import {
   type Followed,
   isWithin,
@@ -22,34 +24,37 @@ const MOST_PLACES = 100_000;
 /** What is read at once where records stand close to each other. */
 const WINDOW_BYTES = 65_536;
 
-type Place = Found & Position;
+type Place = Found & Position & { readonly window: Window };
 
 /**
- * Reads traces from the file writer's output: through the file, searching for the bytes of the trace's ID, then
- * the records that were found, in order of time and then of the file. Nothing grows with the file or the trace:
- * of a trace with more than 100,000 lines, the file is gone through again for each 100,000.
+ * Reads traces from the file writer's output: through its files, searching for the bytes of the trace's ID, then
+ * the records that were found, in order of time and then of identity. Nothing grows with the files or the trace:
+ * of a trace with more than 100,000 lines, the files are gone through again for each 100,000.
  */
 export class FileTraceReader implements TraceReader {
   readonly name: string;
   readonly #path: string;
+  readonly #names: FileNames;
   readonly #mostPlaces: number;
 
-  /** @param mostPlaces places kept at once; only tests give one. */
+  /**
+   * @param path FILE_PATH.
+   * @param mostPlaces places kept at once; only tests give one.
+   */
   constructor(path: string, mostPlaces = MOST_PLACES) {
     this.#path = path;
+    this.#names = new FileNames(path);
     this.#mostPlaces = mostPlaces;
     this.name = path;
   }
 
   async now(signal: AbortSignal): Promise<string> {
-    signal.throwIfAborted();
-    const file = await this.#open();
-    try {
+    const offsets = new Map<bigint, number>();
+    for await (const { file } of this.#live(signal)) {
       const { ino, size } = await file.stat({ bigint: true });
-      return new FileMark(ino, await endOfLines(file, Number(size))).toString();
-    } finally {
-      await file.close();
+      offsets.set(ino, await endOfLines(file, Number(size)));
     }
+    return new FileMark(offsets).toString();
   }
 
   async *read(
@@ -57,33 +62,47 @@ export class FileTraceReader implements TraceReader {
     signal: AbortSignal,
     options: ReadOptions = {},
   ): AsyncGenerator<StoredRecord, void> {
-    const file = await this.#open();
+    const windows = new Set<Window>();
+    const mark = FileMark.parse(options.at);
     try {
-      const { ino, size } = await file.stat({ bigint: true });
-      const mark = FileMark.parse(options.at);
-      // Of another file than is there now, a mark says nothing.
-      const to = mark?.ino === ino ? mark.offset : Number(size);
-      const window = new Window(file, this.#path);
+      for await (const { file, path, to } of sourcesOf(this.#names, { traceId, mark }, signal)) {
+        const window = new Window(file, { path, to });
+        windows.add(window);
+        if (await hasAny(window, traceId, signal)) continue;
+        // Most files have nothing of the trace: they are not kept open.
+        windows.delete(window);
+        await file.close();
+      }
+      let last: Position | undefined;
       for (let { after } = options; ;) {
-        const places = await this.#places(file, { traceId, to, options: { ...options, after } }, signal);
+        const places = await this.#places(windows, { traceId, options: { ...options, after } }, signal);
         for (const place of places) {
           signal.throwIfAborted();
-          yield { unixNano: place.unixNano, id: place.id, bytes: await window.read(place) };
+          // A crash may have left a record twice.
+          const again = last !== undefined && comparePositions(place, last) === 0;
+          last = place;
+          if (!again) yield { unixNano: place.unixNano, id: place.id, bytes: await place.window.read(place) };
         }
         if (places.length < this.#mostPlaces) return;
         after = places.at(-1);
       }
     } finally {
-      await file.close();
+      await Promise.all([...windows].map(async ({ file }) => await file.close()));
     }
   }
 
   follow(traceId: string, mark: string, signal: AbortSignal): AsyncIterable<Followed> {
-    return followFile(this.#path, { traceId, mark }, signal);
+    return followFiles(this.#names, { traceId, mark }, signal);
   }
 
+  /** Of the file that was written last: what is older is in those that were rotated. */
   async recent(limit: number, signal: AbortSignal): Promise<RecentTraces> {
-    const file = await this.#open();
+    let newest: { readonly path: string; readonly at: number } | undefined;
+    for await (const { file, path } of this.#live(signal)) {
+      const { mtimeMs } = await file.stat();
+      if (newest === undefined || mtimeMs > newest.at) newest = { path, at: mtimeMs };
+    }
+    const file = await open(newest!.path);
     try {
       return await recentInFile(file, limit, signal);
     } finally {
@@ -97,85 +116,121 @@ export class FileTraceReader implements TraceReader {
   }
 
   async span(traceId: string, mark: string, signal: AbortSignal): Promise<Span | undefined> {
-    const file = await this.#open();
-    try {
-      const { ino, size } = await file.stat({ bigint: true });
-      const at = FileMark.parse(mark);
-      const to = at?.ino === ino ? at.offset : Number(size);
-      let span: Span | undefined;
-      const find = finderOf(traceId);
-      for await (const lines of fileLines(file, { from: 0, to }, signal)) {
-        for (const { unixNano } of find(lines)) span = widened(span, unixNano);
+    let span: Span | undefined;
+    const find = finderOf(traceId);
+    const at = { traceId, mark: FileMark.parse(mark) };
+    for await (const { file, to } of sourcesOf(this.#names, at, signal)) {
+      try {
+        for await (const lines of fileLines(file, { from: 0, to }, signal)) {
+          for (const { unixNano } of find(lines)) span = widened(span, unixNano);
+        }
+      } finally {
+        await file.close();
       }
-      return span;
-    } finally {
-      await file.close();
     }
+    return span;
   }
 
+  /** What was compressed between the marks is left out; that takes two rotations, for the newest stays as it is. */
   async *between(
     traceId: string,
     { after, upTo }: { readonly after: string; readonly upTo: string },
     signal: AbortSignal,
   ): AsyncGenerator<readonly StoredRecord[], void> {
-    const file = await this.#open();
-    try {
-      const marks = { at: markOf(after), upTo: markOf(upTo) };
-      for await (const { records } of recordsBehind(file, { traceId, ...marks }, signal)) {
-        if (records.length > 0) yield records;
+    const [first, last] = [after, upTo].map(
+      (mark) => FileMark.parse(mark)?.offsets ?? new Map<bigint, number>(),
+    );
+    const plain = (await this.#names.list()).filter(({ compressed }) => !compressed);
+    const inodes = await Promise.all(
+      plain.map(async ({ path }) => (await stat(path, { bigint: true }).catch(() => undefined))?.ino),
+    );
+    // Where the file of the mark is compressed by now, all that are not are later.
+    let begun = !inodes.some((ino) => ino !== undefined && first?.has(ino));
+    for (const { path, rotated } of plain) {
+      const file = await openIfThere(path);
+      if (file === undefined) continue;
+      try {
+        const { ino, size } = await file.stat({ bigint: true });
+        const known = first?.get(ino);
+        begun ||= known !== undefined;
+        const isOlder = rotated && !begun;
+        const isLater = !rotated && last?.get(ino) === undefined;
+        if (isOlder || isLater) continue;
+        const to = last?.get(ino) ?? Number(size);
+        const from = known === undefined || known > to ? 0 : known;
+        for await (const { records } of recordsAt(file, { traceId, from, to }, signal)) {
+          if (records.length > 0) yield records;
+        }
+      } finally {
+        await file.close();
       }
-    } finally {
-      await file.close();
     }
   }
 
-  /** The file is open only while it is read. */
+  /** The files are open only while they are read. */
   async close(): Promise<void> {}
+
+  /** The files that are written to; those that are gone by the time are left out. @throws where there is none. */
+  async *#live(signal: AbortSignal): AsyncGenerator<Pick<Source, 'file' | 'path'>, void> {
+    signal.throwIfAborted();
+    let any = false;
+    for (const { path, rotated, compressed } of await this.#names.list()) {
+      if (rotated || compressed) continue;
+      const file = await openIfThere(path);
+      if (file === undefined) continue;
+      any = true;
+      try {
+        yield { file, path };
+      } finally {
+        await file.close();
+      }
+    }
+    if (!any) throw new Error('there is no such file (yet); FILE_PATH names it');
+  }
 
   /** The first places of those that are wanted, in order. */
   async #places(
-    file: FileHandle,
-    { traceId, to, options }: { traceId: string; to: number; options: ReadOptions },
+    windows: ReadonlySet<Window>,
+    { traceId, options }: { traceId: string; options: ReadOptions },
     signal: AbortSignal,
   ): Promise<readonly Place[]> {
     const { after } = options;
     const places = new Smallest<Place>(this.#mostPlaces, comparePositions);
     const find = finderOf(traceId);
-    for await (const lines of fileLines(file, { from: 0, to }, signal)) {
-      for (const found of find(lines)) {
-        const place = { ...found, id: placeId(found.offset) };
-        if (!isWithin(place.unixNano, options)) continue;
-        if (after === undefined || comparePositions(place, after) > 0) places.add(place);
+    for (const window of windows) {
+      for await (const lines of fileLines(window.file, { from: 0, to: window.to }, signal)) {
+        for (const found of find(lines)) {
+          const place = { ...found, window, id: found.id ?? placeId(found.offset) };
+          if (!isWithin(place.unixNano, options)) continue;
+          if (after === undefined || comparePositions(place, after) > 0) places.add(place);
+        }
       }
     }
     return places.sorted();
   }
-
-  async #open(): Promise<FileHandle> {
-    try {
-      return await open(this.#path);
-    } catch (cause) {
-      const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-      const reason = missing ? 'there is no such file (yet); FILE_PATH names it' : (cause as Error).message;
-      throw new Error(reason, { cause });
-    }
-  }
 }
 
-function markOf(text: string): FileMark {
-  return FileMark.parse(text) ?? new FileMark(0n, 0);
+async function hasAny({ file, to }: Window, traceId: string, signal: AbortSignal): Promise<boolean> {
+  const find = finderOf(traceId);
+  for await (const lines of fileLines(file, { from: 0, to }, signal)) {
+    if (find(lines).next().done !== true) return true;
+  }
+  return false;
 }
 
 /** Reads places of a file, neighbours with one read. */
 class Window {
-  readonly #file: FileHandle;
+  readonly file: FileHandle;
+  /** Up to where it is read. */
+  readonly to: number;
   readonly #path: string;
   #bytes: Buffer = Buffer.alloc(0);
   #offset = 0;
 
-  constructor(file: FileHandle, path: string) {
-    this.#file = file;
+  constructor(file: FileHandle, { path, to }: { path: string; to: number }) {
+    this.file = file;
     this.#path = path;
+    this.to = to;
   }
 
   async read({ offset, length }: Found): Promise<Buffer> {
@@ -183,7 +238,7 @@ class Window {
     if (!inside) {
       const size = Math.max(length, WINDOW_BYTES);
       // Another buffer each time: who has records of the last one may keep them.
-      const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafe(size), 0, size, offset);
+      const { buffer, bytesRead } = await this.file.read(Buffer.allocUnsafe(size), 0, size, offset);
       if (bytesRead < length) throw new Error(`${this.#path} was cut short while it was read`);
       this.#bytes = buffer.subarray(0, bytesRead);
       this.#offset = offset;

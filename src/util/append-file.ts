@@ -9,14 +9,20 @@ export type OpenFile = (path: string, flags: number, mode: number) => Promise<Fi
 /** A file that grows by whole, synced pieces: after a failure or a crash it ends where the last good piece did. */
 export class AppendFile {
   readonly path: string;
+  /** When the file was made, in milliseconds since 1970. */
+  readonly bornAt: number;
   readonly #handle: FileHandle;
   /** Length of what is known to be whole. */
   #end: number;
   /** There may be a torn piece beyond `#end`. */
   #torn = false;
 
-  private constructor(path: string, handle: FileHandle, end: number) {
+  private constructor(
+    path: string,
+    { handle, end, bornAt }: { handle: FileHandle; end: number; bornAt: number },
+  ) {
     this.path = path;
+    this.bornAt = bornAt;
     this.#handle = handle;
     this.#end = end;
   }
@@ -48,7 +54,7 @@ export class AppendFile {
       }
       await handle.sync();
       await syncDirectories(path, firstMade, openFile);
-      return new AppendFile(path, handle, end);
+      return new AppendFile(path, { handle, end, bornAt: stat.birthtimeMs });
     } catch (error) {
       await handle.close();
       throw error;

@@ -6,7 +6,7 @@ const notPlain = /[^ !#-[\]-~]/;
 
 /**
  * Adds the line of a record in the file writer's output:
- * `{"timestamp": <unixNano>, "traceId": …, "log": <the record>}` and a line feed, without the spaces.
+ * `{"timestamp": <unixNano>, "traceId": …, "log": <the record>, "id": …}` and a line feed, without the spaces.
  */
 export function addNdjsonLine(lines: ByteBuffer, record: LogRecord): void {
   // Bit by bit: joined to one text first, each line would leave twice its frame for the collector.
@@ -16,6 +16,8 @@ export function addNdjsonLine(lines: ByteBuffer, record: LogRecord): void {
   lines.add(betweenQuotes(record.traceId));
   lines.addBytes(traceEndBytes);
   lines.addRecord(record);
+  lines.addBytes(idStartBytes);
+  lines.add(record.id);
   lines.addBytes(endBytes);
 }
 
@@ -28,7 +30,29 @@ export const ndjsonStart = '{"timestamp":';
 const startBytes = Buffer.from(ndjsonStart);
 const traceStartBytes = Buffer.from(traceStart);
 const traceEndBytes = Buffer.from(traceEnd);
-const endBytes = Buffer.from('}\n');
+const idStartBytes = Buffer.from(',"id":"');
+const endBytes = Buffer.from('"}\n');
+/** Of our own it is 29. */
+const longestId = 64;
+
+/**
+ * The identity in a line. Lines that had none, before there were any, end in two braces, so that no record's own
+ * member is taken for it.
+ *
+ * @param end where its line feed is.
+ */
+export function ndjsonIdAt(text: Buffer, end: number): string | undefined {
+  const start = ndjsonRecordEnd(text, end);
+  if (start === end - 1) return undefined;
+  return text.toString('latin1', start + idStartBytes.length, end - 2);
+}
+
+/** Where the record in a line ends. @param end where its line feed is. */
+export function ndjsonRecordEnd(text: Buffer, end: number): number {
+  if (end < 2 || text[end - 2] !== 0x22) return end - 1;
+  const start = text.lastIndexOf(idStartBytes, end - 2);
+  return start > 0 && start >= end - 2 - idStartBytes.length - longestId ? start : end - 1;
+}
 
 /** What stands between `<unixNano>` and the record; in latin1, too. */
 export function ndjsonTrace(traceId: string): string {

@@ -17,9 +17,9 @@ const builtIn: Readonly<Record<string, (config: Config, log: Log) => Promise<Log
     const { EtcdWriter } = await import('./etcd-writer.ts');
     return new EtcdWriter({ ...etcd, servers: etcdServers, ttlMs, log });
   },
-  file: async ({ file }, log) => {
+  file: async ({ file, nodeName }, log) => {
     const { FileWriter } = await import('./file-writer.ts');
-    return new FileWriter({ path: file.path, log });
+    return new FileWriter({ ...file, node: nodeName, log });
   },
   stdout: async () => {
     const { StdoutWriter } = await import('./stdout-writer.ts');

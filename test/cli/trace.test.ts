@@ -90,7 +90,10 @@ describe('frostbeat trace', () => {
       record(JSON.stringify({ level: 'error', msg: 'bad', err: { code: 7, stack }, kubernetes }), {
         traceId: 't',
       }),
-      record(JSON.stringify({ msg: 'ok', kubernetes: other }), { traceId: 't' }),
+      record(JSON.stringify({ msg: 'ok', kubernetes: other }), {
+        traceId: 't',
+        id: '0123456789abcdef-000000000001',
+      }),
     ]);
     const { stdout } = await run({ traceId: 't', terminal: true });
     expect(stdout).toContain('\x1b[36mcart-7d4/main\x1b[39m');

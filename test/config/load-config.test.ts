@@ -56,7 +56,14 @@ describe('the configuration', () => {
         certFile: undefined,
         keyFile: undefined,
       },
-      file: { path: '/var/lib/frostbeat/records.ndjson' },
+      file: {
+        path: '/var/lib/frostbeat/records.ndjson',
+        maxBytes: 0,
+        maxAgeMs: 0,
+        gzip: false,
+        keepAgeMs: 0,
+        keepBytes: 0,
+      },
       writerOptions: { NODE_NAME: 'n1' },
     });
   });

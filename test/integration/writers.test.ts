@@ -136,7 +136,8 @@ describe('the file writer', () => {
       await until(() => linesOf(output).length >= written.length, { what: 'all records', timeoutMs: 15_000 });
       expect((await agent.stop()).code).toBe(0);
       expect(agent.complaints).toEqual([]);
-      const form = /^\{"timestamp":(\d{19}),"traceId":"trace","log":(\{.*\})\}$/;
+      const form =
+        /^\{"timestamp":(\d{19}),"traceId":"trace","log":(\{.*\}),"id":"[0-9a-f]{16}-[0-9a-f]{12}"\}$/;
       const got = linesOf(output).map((line) => form.exec(line) ?? [line, '', line]);
       expect(got.map(([, , record = '']) => ownText(Buffer.from(record)))).toEqual(written);
       for (const [, timestamp = '', record = ''] of got) {
@@ -174,7 +175,7 @@ describe('two writers', () => {
     expect((await agent.stop()).code).toBe(0);
     const fromEtcd = (await allStored(etcd)).map(({ value }) => ownText(value));
     const fromFile = linesOf(output).map((line) =>
-      ownText(Buffer.from(line.slice(line.indexOf('"log":') + 6, -1))),
+      ownText(Buffer.from(line.slice(line.indexOf('"log":') + 6, line.lastIndexOf(',"id":"')))),
     );
     expect(fromEtcd.toSorted()).toEqual(written.toSorted());
     expect(fromFile.toSorted()).toEqual(written.toSorted());

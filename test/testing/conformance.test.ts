@@ -19,7 +19,9 @@ function bytesOf(lines: readonly string[]): Buffer[] {
 
 /** The records in the output of the file writer. */
 function inFile(path: string): Buffer[] {
-  return bytesOf(linesOf(path).map((line) => line.slice(line.indexOf('"log":') + 6, -1)));
+  return bytesOf(
+    linesOf(path).map((line) => line.slice(line.indexOf('"log":') + 6, line.lastIndexOf(',"id":"'))),
+  );
 }
 
 const filePath = join(directory, 'records.ndjson');
@@ -27,7 +29,7 @@ const file: Subject = {
   writer: 'file',
   options: { FILE_PATH: filePath, STATE_DIR: directory },
   stored: async () => inFile(filePath),
-  repeats: 'again',
+  repeats: 'restart',
   mistakes: [
     {
       title: 'a path that is a directory',

@@ -27,7 +27,11 @@ describe("reading a trace from the file writer's output", () => {
       record('{"other":1}', { traceId: 'ab', unixNano: '1700000000000000002' }),
       record('{"first of two":1}', { traceId: 'a', unixNano: '1700000000000000005' }),
       record(bytes, { traceId: 'a', unixNano: '1700000000000000001' }),
-      record('{"second of two":1}', { traceId: 'a', unixNano: '1700000000000000005' }),
+      record('{"second of two":1}', {
+        traceId: 'a',
+        unixNano: '1700000000000000005',
+        id: '0123456789abcdef-000000000001',
+      }),
       record('{"old":1}', { traceId: 'a', unixNano: '5' }),
     ]);
     expect(await read('a')).toEqual([

@@ -27,7 +27,7 @@ async function start(openFile?: OpenFile) {
 }
 
 describe('the file writer', () => {
-  it('appends exactly timestamp (an integer), traceId and log, in directories it makes', async () => {
+  it('appends exactly timestamp (an integer), traceId, log and id, in directories it makes', async () => {
     const { writer } = await start();
     await writer.writeBatch(
       [record('{"a":1}'), record('{ "b" : "ü" }', { traceId: 'é"\\\n\u{1f600}' })],
@@ -37,13 +37,16 @@ describe('the file writer', () => {
     await writer.close();
 
     const [first, second, third, rest] = readFileSync(path, 'utf8').split('\n');
-    expect(first).toBe('{"timestamp":1700000000123456789,"traceId":"t1","log":{"a":1}}');
+    expect(first).toBe(
+      '{"timestamp":1700000000123456789,"traceId":"t1","log":{"a":1},"id":"0123456789abcdef-000000000000"}',
+    );
     expect(JSON.parse(second ?? '')).toEqual({
       timestamp: expect.any(Number),
       traceId: 'é"\\\n\u{1f600}',
       log: { b: 'ü' },
+      id: '0123456789abcdef-000000000000',
     });
-    expect(third).toContain('"log":{}}');
+    expect(third).toContain('"log":{},"id":"');
     expect(rest).toBe('');
   });
 
@@ -57,7 +60,7 @@ describe('the file writer', () => {
     await writer.writeBatch([record(bytes)], signal);
     await writer.close();
     expect(
-      readFileSync(path).includes(Buffer.concat([Buffer.from('"log":'), bytes, Buffer.from('}\n')])),
+      readFileSync(path).includes(Buffer.concat([Buffer.from('"log":'), bytes, Buffer.from(',"id":"')])),
     ).toBe(true);
   });
 

@@ -98,7 +98,7 @@ export function fileWriterBytes(
 ): number {
   return containers.reduce((sum, { namespace, pod, container }) => {
     const member = `,"kubernetes":${JSON.stringify({ namespace, pod, container, node: '' })}`;
-    const frame = `{"timestamp":${'0'.repeat(19)},"traceId":"${'0'.repeat(32)}","log":}\n`;
+    const frame = `{"timestamp":${'0'.repeat(19)},"traceId":"${'0'.repeat(32)}","log":,"id":"${'0'.repeat(29)}"}\n`;
     const record = recordOf(criLine(0)).length + (metadata ? member.length : 0);
     return sum + linesEach * (frame.length + record);
   }, 0);

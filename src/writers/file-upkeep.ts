@@ -1,0 +1,130 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { Log } from '../ops/log.ts';
+import type { FileNames } from './file-names.ts';
+
+export interface UpkeepOptions {
+  readonly names: FileNames;
+  readonly node: string;
+  /** Compress what is written to no more, but the newest of it. */
+  readonly gzip: boolean;
+  /** What was last written to longer ago goes, in milliseconds; 0 keeps it. */
+  readonly keepAgeMs: number;
+  /** The oldest go until all together, with the one written to, take no more bytes; 0 keeps them. */
+  readonly keepBytes: number;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+}
+
+/** Compresses and removes files that are written to no more. */
+export class FileUpkeep {
+  readonly #options: UpkeepOptions;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #current = '';
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Looks through the files in the background; a look that is asked for meanwhile is made after it.
+   *
+   * @param current the file that is written to.
+   */
+  look(current: string): void {
+    this.#current = current;
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#lookUntilDone();
+  }
+
+  /** Resolves when this file is taken for the one written to. */
+  async leave(path: string): Promise<void> {
+    if (path !== this.#current) await this.rest();
+    this.#current = path;
+  }
+
+  /** Resolves when nothing is under way. */
+  async rest(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #lookUntilDone(): Promise<void> {
+    do {
+      this.#again = false;
+      await this.#look(this.#current);
+    } while (this.#again);
+    this.#running = undefined;
+  }
+
+  /** Never rejects: what fails is tried at the next look. */
+  async #look(current: string): Promise<void> {
+    const { names, node, gzip, log } = this.#options;
+    try {
+      for (const { path, rotated } of await names.list(node)) {
+        // Of another day, when no agent was there to rotate it.
+        if (!rotated && path !== current) await rename(path, names.rotated(path, (await stat(path)).mtime));
+      }
+      if (gzip) {
+        // The newest stays as it is: who reads a trace meanwhile may be in the middle of it.
+        const plain = (await names.list(node)).filter(({ rotated }) => rotated).slice(0, -1);
+        for (const { path, compressed } of plain) if (!compressed) await compress(path);
+      }
+      await this.#remove();
+    } catch (err) {
+      log.warn(
+        { err, path: current },
+        'Cannot compress or remove a file that was rotated; it is tried again',
+      );
+    }
+  }
+
+  async #remove(): Promise<void> {
+    const { names, node, keepAgeMs, keepBytes, log } = this.#options;
+    if (keepAgeMs === 0 && keepBytes === 0) return;
+    const files = await Promise.all(
+      (await names.list(node)).map(async ({ path, rotated }) => ({ path, rotated, stat: await stat(path) })),
+    );
+    let total = files.reduce((sum, { stat: { size } }) => sum + size, 0);
+    for (const {
+      path,
+      rotated,
+      stat: { size, mtimeMs },
+    } of files) {
+      if (!rotated) continue;
+      const old = keepAgeMs > 0 && Date.now() - mtimeMs > keepAgeMs;
+      if (!old && (keepBytes === 0 || total <= keepBytes)) continue;
+      await rm(path);
+      total -= size;
+      log.info({ path, bytes: size }, `Removed an old file: ${old ? 'FILE_KEEP_AGE' : 'FILE_KEEP_SIZE'}`);
+    }
+  }
+}
+
+/** The plain file goes only when the compressed one is on the disk under its name: at no time is neither there. */
+async function compress(path: string): Promise<void> {
+  const { atime, mtime, mode } = await stat(path);
+  const temporary = `${path}.gz.tmp`;
+  await pipeline(createReadStream(path), createGzip(), createWriteStream(temporary, { mode }));
+  const file = await open(temporary, 'r+');
+  try {
+    // Its age is that of what it holds.
+    await file.utimes(atime, mtime);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, `${path}.gz`);
+  const directory = await open(dirname(path));
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+  await rm(path);
+}
