@@ -1,6 +1,7 @@
 import type { InForce, LoadedConfig } from '../config/load-config.ts';
 import { nearMisses } from '../config/near-miss.ts';
-import { flagOf, groups, settings } from '../config/settings.ts';
+import { groups } from '../config/setting.ts';
+import { flagOf, settings } from '../config/settings.ts';
 import type { Context } from './context.ts';
 import { configurationMistakes } from './mistakes.ts';
 

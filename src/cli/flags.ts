@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { flagOf, groups, settings } from '../config/settings.ts';
+import { groups } from '../config/setting.ts';
+import { flagOf, settings } from '../config/settings.ts';
 import { didYouMean } from '../util/did-you-mean.ts';
 
 /**

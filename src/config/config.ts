@@ -47,6 +47,8 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly etcd: EtcdAccess;
   readonly file: FileDestination;
+  readonly elasticsearch: SearchAccess;
+  readonly opensearch: SearchAccess;
   readonly serve: ServeAccess;
   /** What modules named in WRITERS are given: the environment, with the flags of our settings laid over it. */
   readonly writerOptions: Readonly<Record<string, string | undefined>>;
@@ -63,6 +65,27 @@ export interface EtcdAccess {
   /** ETCD_CA_FILE: PEM of the authority that signed the server's certificate. */
   readonly caFile: string | undefined;
   /** ETCD_CERT_FILE and ETCD_KEY_FILE: PEM of the client's certificate and key; both or neither. */
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
+/** How Elasticsearch or OpenSearch is reached and used. Paths are absolute and were readable at start. */
+export interface SearchAccess {
+  /** …_SERVERS as URLs, at least one. */
+  readonly servers: readonly string[];
+  /** …_INDEX: the name of a data stream or, with `{date}` in it, of an index a day. */
+  readonly index: string;
+  /** …_FIELDS: records as they are, or by the names of the Elastic Common Schema. */
+  readonly fields: 'record' | 'ecs';
+  /** …_TEMPLATE is `install`. */
+  readonly installTemplate: boolean;
+  readonly username: string | undefined;
+  /** A secret, as `apiKey`: never in logs, `config`, metrics or errors. */
+  readonly password: string | undefined;
+  readonly passwordFile: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly apiKeyFile: string | undefined;
+  readonly caFile: string | undefined;
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
 }

@@ -1,3 +1,4 @@
+import { checkSearch } from './search-check.ts';
 import { naming, type Values } from './settings.ts';
 
 /** What only shows when settings are seen together. Settings that are wrong by themselves are absent here. */
@@ -51,6 +52,7 @@ export function crossCheck(values: Partial<Values>, { node }: { readonly node: b
     say('SERVE_USERNAME', 'is not set: with SERVE_PASSWORD_FILE it must be the name of the user');
   }
   checkSchemes(values, say);
+  for (const product of ['elasticsearch', 'opensearch'] as const) checkSearch(values, product, say);
   return mistakes;
 }
 

@@ -1,7 +1,9 @@
 import { ConfigError } from '../util/config-error.ts';
 import type { Config } from './config.ts';
 import { crossCheck } from './cross-check.ts';
-import { naming, settings, type Setting, type Values } from './settings.ts';
+import { searchAccess, withoutSearch } from './search-settings.ts';
+import type { Setting } from './setting.ts';
+import { naming, settings, type Values } from './settings.ts';
 import { stateDirTrouble } from './state-dir.ts';
 
 /** Texts of settings by variable; what is absent or undefined is not set. */
@@ -120,7 +122,7 @@ function toConfig(values: Values, writerOptions: Texts): Config {
   } = values;
   const tls = etcdCaFile ?? etcdCertFile;
   return {
-    ...same,
+    ...withoutSearch(same),
     etcdServers: values.etcdServers.map(
       ({ scheme, host }) => `${scheme ?? (tls === undefined ? 'http' : 'https')}://${host}`,
     ),
@@ -140,6 +142,8 @@ function toConfig(values: Values, writerOptions: Texts): Config {
       keepAgeMs: fileKeepAgeMs,
       keepBytes: fileKeepSize,
     },
+    elasticsearch: searchAccess(values, 'elasticsearch'),
+    opensearch: searchAccess(values, 'opensearch'),
     serve: {
       host: serveHost,
       username: serveUsername,

@@ -3,7 +3,7 @@ import { findPackageJSON } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { didYouMean } from '../util/did-you-mean.ts';
-import type { Parsed } from './parse.ts';
+import type { Parse, Parsed } from './parse.ts';
 
 /** An address, or a name of one. */
 export function hostName(text: string): Parsed<string> {
@@ -21,9 +21,9 @@ export function headerName(text: string): Parsed<string | undefined> {
 }
 
 /** The writers that come with Frostbeat, by the names that WRITERS knows. */
-export const builtInWriters: readonly string[] = ['etcd', 'file', 'stdout'];
+export const builtInWriters: readonly string[] = ['etcd', 'file', 'stdout', 'elasticsearch', 'opensearch'];
 
-/** An etcd endpoint; `scheme` is undefined where only `host:port` was given. */
+/** An endpoint of a destination; `scheme` is undefined where only `host:port` was given. */
 export interface Endpoint {
   readonly scheme: 'http' | 'https' | undefined;
   /** `host:port`. */
@@ -63,12 +63,17 @@ export function nodeName(text: string): Parsed<string> {
     : { mustBe: 'the name of this node: letters, digits, - and .' };
 }
 
-export function endpoints(text: string): Parsed<readonly Endpoint[]> {
+/** @param prefix of the variables that the user and the password belong into: `ETCD`. */
+export function endpoints(prefix: string): Parse<readonly Endpoint[]> {
   const mustBe = 'host:port or http(s)://host:port, several with commas between them';
-  // A part of it may be a password: none is repeated.
-  if (text.includes('@')) {
-    return { mustBe: `${mustBe}, without a user: that is for ETCD_USERNAME and ETCD_PASSWORD_FILE` };
-  }
+  return (text) =>
+    // A part of it may be a password: none is repeated.
+    text.includes('@')
+      ? { mustBe: `${mustBe}, without a user: that is for ${prefix}_USERNAME and ${prefix}_PASSWORD_FILE` }
+      : parseEndpoints(text, mustBe);
+}
+
+function parseEndpoints(text: string, mustBe: string): Parsed<readonly Endpoint[]> {
   const parsed: Endpoint[] = [];
   for (const item of list(text)) {
     const read = endpoint(item);

@@ -9,7 +9,6 @@ import {
   path,
   paths,
   size,
-  type Parse,
 } from './parse.ts';
 import {
   containerPatterns,
@@ -21,35 +20,9 @@ import {
   nodeName,
   writers,
 } from './parse-lists.ts';
+import { searchSettings } from './search-settings.ts';
 import { selector } from './selector.ts';
-
-/** One setting: an environment variable, and a flag of the same name. */
-export interface Setting<T> {
-  readonly variable: string;
-  readonly group: (typeof groups)[number];
-  /** Text as a user would write it; empty is none. `<STATE_DIR>` in it stands for that setting's value. */
-  readonly default: string;
-  readonly parse: Parse<T>;
-  /** One line, for the help and for README's table. */
-  readonly meaning: string;
-  /** What the value is, in the help. */
-  readonly placeholder: string;
-  /** What may be shown of a text that holds a secret. */
-  readonly mask?: (text: string) => string;
-  /** Spaces around the text belong to it. */
-  readonly verbatim?: true;
-}
-
-/** The headings of the help, in its order. */
-export const groups = [
-  'What is collected',
-  'Delivery',
-  'etcd',
-  'file',
-  'The agent itself',
-  'Reading',
-  'serve',
-] as const;
+import { setting, type Setting } from './setting.ts';
 
 const hour = 3_600_000;
 
@@ -165,7 +138,8 @@ export const settings = {
     default: 'etcd',
     parse: writers,
     placeholder: 'names',
-    meaning: "Comma-separated: etcd, file, stdout, or a module's path (./writer.js) or package name",
+    meaning:
+      "Comma-separated: etcd, file, stdout, elasticsearch, opensearch, or a module's path (./writer.js) or package name",
   }),
   batchSize: setting({
     variable: 'BATCH_SIZE',
@@ -203,7 +177,7 @@ export const settings = {
     variable: 'ETCD_SERVERS',
     group: 'etcd',
     default: 'localhost:2379',
-    parse: endpoints,
+    parse: endpoints('ETCD'),
     mask: maskUserInfo,
     placeholder: 'endpoints',
     meaning: 'Comma-separated endpoints, host:port or URL',
@@ -314,6 +288,8 @@ export const settings = {
     placeholder: 'size',
     meaning: 'Remove the oldest files while all together take more; 0 keeps them',
   }),
+  ...searchSettings('elasticsearch'),
+  ...searchSettings('opensearch'),
   stateDir: setting({
     variable: 'STATE_DIR',
     group: 'The agent itself',
@@ -410,7 +386,3 @@ export function naming(variable: string): string {
 export type Values = {
   readonly [Key in keyof typeof settings]: (typeof settings)[Key] extends Setting<infer T> ? T : never;
 };
-
-function setting<T>(definition: Setting<T>): Setting<T> {
-  return definition;
-}

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { TraceReader } from './trace-reader.ts';
 
 /** Destinations that traces can be read back from. */
-export const readable = ['etcd', 'file'] as const;
+export const readable = ['etcd', 'file', 'elasticsearch', 'opensearch'] as const;
 export type Readable = (typeof readable)[number];
 
 /** The first destination in WRITERS that traces can be read back from; undefined where there is none. */
@@ -19,6 +19,10 @@ export async function selectTraceReader(from: Readable, config: Config): Promise
   if (from === 'file') {
     const { FileTraceReader } = await import('./file-trace-reader.ts');
     return new FileTraceReader(config.file.path);
+  }
+  if (from === 'elasticsearch' || from === 'opensearch') {
+    const { SearchTraceReader } = await import('./search-trace-reader.ts');
+    return new SearchTraceReader(from, config[from]);
   }
   const { EtcdTraceReader } = await import('./etcd-trace-reader.ts');
   return new EtcdTraceReader({ ...config.etcd, servers: config.etcdServers });

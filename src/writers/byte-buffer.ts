@@ -28,6 +28,16 @@ export class ByteBuffer {
     this.#length = record.copyTo(this.#bytes, this.#length);
   }
 
+  /** Bytes that were added since the last `clear()`. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Takes back what was added last. @param length what is left, at most as much as there is. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
   /** What was added since the last `clear()`; valid until then. */
   bytes(): Buffer {
     return this.#bytes.subarray(0, this.#length);

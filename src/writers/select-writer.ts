@@ -25,7 +25,18 @@ const builtIn: Readonly<Record<string, (config: Config, log: Log) => Promise<Log
     const { StdoutWriter } = await import('./stdout-writer.ts');
     return new StdoutWriter();
   },
+  elasticsearch: async (config, log) => await makeSearchWriter('elasticsearch', config, log),
+  opensearch: async (config, log) => await makeSearchWriter('opensearch', config, log),
 };
+
+async function makeSearchWriter(
+  product: 'elasticsearch' | 'opensearch',
+  config: Config,
+  log: Log,
+): Promise<LogWriter> {
+  const { SearchWriter } = await import('./search-writer.ts');
+  return new SearchWriter({ product, access: config[product], kubernetes: config.kubernetesMetadata, log });
+}
 
 /** The names that `selectWriter` knows by itself. */
 export const builtInNames: readonly string[] = Object.keys(builtIn);

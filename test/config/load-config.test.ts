@@ -18,6 +18,21 @@ function load(env: Texts, flags: Record<string, string> = {}, checks = { node: t
   return loadConfig({ env, flags, cwd: directory, checks });
 }
 
+const searchDefaults = {
+  servers: ['http://localhost:9200'],
+  index: 'frostbeat-{date}',
+  fields: 'record',
+  installTemplate: true,
+  username: undefined,
+  password: undefined,
+  passwordFile: undefined,
+  apiKey: undefined,
+  apiKeyFile: undefined,
+  caFile: undefined,
+  certFile: undefined,
+  keyFile: undefined,
+};
+
 describe('the configuration', () => {
   it("has the design's defaults", () => {
     expect(validConfig(load({ NODE_NAME: 'n1' }))).toEqual({
@@ -64,6 +79,8 @@ describe('the configuration', () => {
         keepAgeMs: 0,
         keepBytes: 0,
       },
+      elasticsearch: searchDefaults,
+      opensearch: searchDefaults,
       writerOptions: { NODE_NAME: 'n1' },
     });
   });
@@ -83,6 +100,35 @@ describe('the configuration', () => {
       podLogDir: join(directory, 'pods'),
       file: { path: join(directory, 'state/records.ndjson') },
     });
+  });
+
+  it('reads how Elasticsearch and OpenSearch are reached, and tells what does not go together', () => {
+    writeFileSync(join(directory, 'file'), 'x');
+    const { opensearch } = validConfig(
+      load({ NODE_NAME: 'n1', OPENSEARCH_SERVERS: 'a:9200,https://b:443', OPENSEARCH_CA_FILE: 'file' }),
+    );
+    expect(opensearch).toEqual({
+      ...searchDefaults,
+      servers: ['https://a:9200', 'https://b:443'],
+      caFile: join(directory, 'file'),
+    });
+    const { mistakes } = load({
+      NODE_NAME: 'n1',
+      ELASTICSEARCH_SERVERS: 'http://a:9200',
+      ELASTICSEARCH_USERNAME: 'me',
+      ELASTICSEARCH_API_KEY: 'secret',
+      ELASTICSEARCH_CERT_FILE: 'file',
+      OPENSEARCH_INDEX: 'Logs',
+      OPENSEARCH_PASSWORD: 'secret',
+    });
+    expect(mistakes.map((mistake) => mistake.replace(/ \(.*?\)/, ''))).toEqual([
+      'OPENSEARCH_INDEX is "Logs": it must be lower-case letters, digits, - _ and . (200 at most), and {date} for the day of a record',
+      'ELASTICSEARCH_USERNAME is set: it must not be set together with an API key',
+      'ELASTICSEARCH_PASSWORD_FILE is not set: with ELASTICSEARCH_USERNAME it must be a file, or ELASTICSEARCH_PASSWORD be set',
+      'ELASTICSEARCH_KEY_FILE is not set: with ELASTICSEARCH_CERT_FILE it must be the file of its key',
+      'ELASTICSEARCH_SERVERS names http://a:9200: with ELASTICSEARCH_CA_FILE or ELASTICSEARCH_CERT_FILE it must be https:// or host:port',
+      'OPENSEARCH_USERNAME is not set: with a password it must be the name of the user',
+    ]);
   });
 
   it('lists all the mistakes at once, each with variable, flag, value and what would be right', () => {
@@ -126,7 +172,7 @@ describe('the configuration', () => {
       'SELECTOR (--selector) is "app in (": it must be a label selector, for example app=snowplow, tier!=test or env in (prod,stage),!legacy; «app in (» is none',
       'SHUTDOWN_TIMEOUT (--shutdown-timeout) is "soon": it must be a duration from 0s to 1h, for example 300ms, 5s or 1h30m',
       'TTL (--ttl) is "1s": it must be 0 or a duration from 2s to 87600h, for example 300ms, 5s or 1h30m',
-      'WRITERS (--writers) is "etdc": it must be etcd, file, stdout, a module\'s path that begins with ./ or /, or an installed package, several with commas between them; «etdc» is none (did you mean etcd?)',
+      'WRITERS (--writers) is "etdc": it must be etcd, file, stdout, elasticsearch, opensearch, a module\'s path that begins with ./ or /, or an installed package, several with commas between them; «etdc» is none (did you mean etcd?)',
     ]);
     expect(() => validConfig(loaded)).toThrow(ConfigError);
   });

@@ -9,7 +9,7 @@ const chart = 'deploy/chart';
 /** Settings that other values of the chart decide. */
 const decided = new Set(['NODE_NAME', 'POD_LOG_DIR', 'STATE_DIR', 'HTTP_PORT']);
 /** Settings whose text is a secret, which belongs into no manifest; the files that hold one are fine. */
-const isSecret = (variable: string) => /(PASSWORD|SECRET|TOKEN)(?!.*_FILE$)/.test(variable);
+const isSecret = (variable: string) => /(PASSWORD|SECRET|TOKEN|API_KEY)(?!.*_FILE$)/.test(variable);
 
 /** What a file of deploy/ has to be: its path, and the text that is derived from the sources. */
 export interface GeneratedFile {

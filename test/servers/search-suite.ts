@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { conformance } from '../../src/testing/conformance.ts';
+import { frostbeat } from '../support/frostbeat.ts';
+import type { SearchServer } from '../support/servers/opensearch.ts';
+import { until } from '../support/until.ts';
+import { ownText } from '../integration/node.ts';
+import { directoryNode, writeThroughFaults } from './agent-run.ts';
+
+type Source = Readonly<Record<string, unknown>>;
+
+/** A document, as the server gives it. */
+interface Document {
+  readonly id: string;
+  readonly source: Source;
+}
+
+/** The record in a document, as JSON: without the two members that the writer adds. */
+function ownJson(source: Source): string {
+  return JSON.stringify({ ...source, '@timestamp': undefined, frostbeat: undefined });
+}
+
+function pageOf(answer: Readonly<Record<string, unknown>>): { documents: Document[]; next: string } {
+  const { hits } = answer['hits'] as { hits: readonly Readonly<Record<string, unknown>>[] };
+  return {
+    documents: hits.map((hit) => ({ id: String(hit['_id']), source: hit['_source'] as Source })),
+    next: String(answer['_scroll_id']),
+  };
+}
+
+/** What holds of the writers `elasticsearch` and `opensearch`, against the real server. */
+export function searchSuite(
+  product: 'elasticsearch' | 'opensearch',
+  start: () => Promise<SearchServer>,
+): void {
+  const prefix = product.toUpperCase();
+  let server: SearchServer;
+  beforeAll(async () => {
+    server = await start();
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  const ask = async (method: string, path: string, body?: object): Promise<Record<string, unknown>> => {
+    const response = await fetch(`${server.url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return (await response.json()) as Record<string, unknown>;
+  };
+
+  /** Every document of some indices. */
+  const documents = async (indices: string): Promise<Document[]> => {
+    await ask('POST', `/${indices}/_refresh`);
+    const all: Document[] = [];
+    for (let page = pageOf(await ask('POST', `/${indices}/_search?scroll=1m`, { size: 2_000 })); ;) {
+      if (page.documents.length === 0) break;
+      all.push(...page.documents);
+      page = pageOf(await ask('POST', '/_search/scroll', { scroll: '1m', scroll_id: page.next }));
+    }
+    return all;
+  };
+  const trace = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> => {
+    const run = frostbeat(['trace', ...args, '--output', 'json'], {
+      env: { WRITERS: product, [`${prefix}_SERVERS`]: server.url, ...env },
+    });
+    const { code, stdout, stderr } = await run.ended();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) as string });
+    return stdout;
+  };
+
+  describe('conformance', () => {
+    const checks = conformance({
+      writer: product,
+      get options() {
+        return { [`${prefix}_SERVERS`]: server.url, [`${prefix}_INDEX`]: 'conf-{date}' };
+      },
+      stored: async () => (await documents('conf-*')).map(({ source }) => ownJson(source)),
+      repeats: 'once',
+      keeps: 'json',
+      server: {
+        kill: () => server.kill(),
+        restart: () => server.restart(),
+        freeze: () => server.freeze(),
+        thaw: () => server.thaw(),
+      },
+      refused: ['"message":{"an":"object"}', '"level":{}'],
+      mistakes: [
+        {
+          title: 'an index that may not be there',
+          options: { [`${prefix}_INDEX`]: 'streams-{date}', [`${prefix}_TEMPLATE`]: 'none' },
+          says: /^Cannot make the index streams-\d{4}\..*creates data streams only/,
+        },
+        {
+          title: 'a server that is not there',
+          options: { [`${prefix}_SERVERS`]: 'http://127.0.0.1:1' },
+          says: /^no connection \(ECONNREFUSED\)$/,
+        },
+        {
+          title: 'TLS to a server that has none',
+          options: { [`${prefix}_SERVERS`]: 'https://127.0.0.1:1' },
+          says: /^no connection/,
+        },
+      ],
+    });
+    beforeAll(async () => {
+      await ask('PUT', '/_index_template/streams', { index_patterns: ['streams-*'], data_stream: {} });
+    });
+    it.each(checks)(
+      '$title',
+      async ({ run }) => {
+        await expect(run()).resolves.toBeUndefined();
+      },
+      240_000,
+    );
+  });
+
+  it('an agent whose server is killed, frozen and stopped, and that is killed itself, loses nothing and writes nothing twice', async () => {
+    const index = 'agent-{date}';
+    const env = { WRITERS: product, [`${prefix}_SERVERS`]: server.url, [`${prefix}_INDEX`]: index };
+    const node = directoryNode(env);
+    const written = await writeThroughFaults(node, server);
+    const stored = await documents('agent-*');
+    const texts = stored.map(({ source }) => ownJson(source));
+    expect(texts.map((text) => ownText(Buffer.from(text))).toSorted()).toEqual(written.toSorted());
+    // In order, byte for byte as it was written, with the node's own member.
+    const lines = (await trace(['trace'], env)).split('\n').slice(0, -1);
+    expect(lines.map((line) => ownText(Buffer.from(line)))).toEqual(written);
+    expect(lines[0]).toContain(
+      '"kubernetes":{"namespace":"shop","pod":"web-0","container":"app","node":"node-1"}}',
+    );
+  }, 300_000);
+
+  it('writes the names of the Elastic Common Schema, and gives the record back as it was', async () => {
+    const env = {
+      WRITERS: product,
+      [`${prefix}_SERVERS`]: server.url,
+      [`${prefix}_INDEX`]: 'ecs-{date}',
+      [`${prefix}_FIELDS`]: 'ecs',
+    };
+    const node = directoryNode(env);
+    const written = node.write(3, 'e1');
+    const agent = await node.startAgent();
+    await until(async () => ((await agent.ledger())?.delivered ?? 0) >= 3, {
+      timeoutMs: 30_000,
+      what: 'three records',
+    });
+    await agent.stop();
+    const [first] = await documents('ecs-*');
+    expect(first?.source).toMatchObject({
+      '@timestamp': expect.stringMatching(/^\d{4}-.*\.\d{9}Z$/) as string,
+      trace: { id: 'e1' },
+      message: 'grüße',
+      host: { name: 'node-1' },
+      kubernetes: {
+        namespace: 'shop',
+        pod: { name: 'web-0' },
+        container: { name: 'app' },
+        node: { name: 'node-1' },
+      },
+      frostbeat: { record: { msg: 'grüße', traceId: 'e1' } },
+    });
+    const lines = (await trace(['e1'], env)).split('\n').slice(0, -1);
+    expect(lines.map((line) => ownText(Buffer.from(line)))).toEqual(written);
+  }, 120_000);
+}
