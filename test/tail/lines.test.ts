@@ -274,7 +274,7 @@ describe('records longer than MAX_RECORD_BYTES', () => {
     await pipeline.until(2, 30_000 + hugeMib * 150);
     clearInterval(watch);
     if (hugeMib !== 256)
-      console.log(`${hugeMib} MiB ${name}: ${Math.round((peak - before) / 2 ** 20)} MiB at most`);
+      process.stderr.write(`${hugeMib} MiB ${name}: ${Math.round((peak - before) / 2 ** 20)} MiB at most\n`);
     // The test's own writing and the garbage between two collections are in it; the line itself is not.
     expect((peak - before) / 2 ** 20).toBeLessThan(128);
     expect(pipeline.traceIds).toEqual(['t0', 't1']);
