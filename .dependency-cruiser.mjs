@@ -24,8 +24,10 @@ const directions = {
   // What the agent is doing, gathered from its parts when somebody asks.
   status: {
     any: ['util', 'ops', 'offsets/ledger.ts'],
-    types: ['config', 'offsets', 'pods', 'tail', 'record', 'deliver'],
+    types: ['config', 'offsets', 'pods', 'tail', 'record', 'deliver', 'watermark'],
   },
+  // Up to when all of the node is stored, and the telling of it.
+  watermark: { any: ['util', 'ops'], types: ['config', 'offsets', 'tail', 'writers'] },
   'agent.ts': {
     any: [
       'util',
@@ -39,6 +41,7 @@ const directions = {
       'batch',
       'deliver',
       'status',
+      'watermark',
     ],
   },
   // `frostbeat replay`: the dead letters take the same way to the writers as the records of the agent.

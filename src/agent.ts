@@ -30,7 +30,11 @@ import { allowedRoots } from './tail/allowed-roots.ts';
 import { ContainerTail } from './tail/container-tail.ts';
 import { heldDescriptors, HeldFiles } from './tail/held-files.ts';
 import { ReadLoop } from './tail/read-loop.ts';
+import { WallTimes } from './util/wall-times.ts';
+import { reporterOfAgent } from './watermark/of-agent.ts';
+import { Watermark } from './watermark/watermark.ts';
 import { abortAfter } from './util/abort-after.ts';
+import { selectNodeReports } from './writers/select-node-reports.ts';
 import { selectWriters } from './writers/select-writer.ts';
 
 export interface AgentOptions {
@@ -98,6 +102,9 @@ export async function runAgent({
 
   // A series that begins with its first gap would show no increase.
   for (const reason of GAP_REASONS) metrics.gaps.inc({ reason }, 0);
+
+  // watermark: up to when all of this node is stored
+  const watermark = new Watermark({ seenTo: () => manager.seenTo(), times: new WallTimes() });
 
   // tail: one loop reads all containers
   const containers = new Containers<ContainerTail>({
@@ -185,13 +192,14 @@ export async function runAgent({
       },
     });
     containers.add({ target, tail, offsets, samples: records.samples });
+    watermark.follow(tail.settledUntil, `${namespace}/${pod}/${container}`);
     log.debug({ namespace, pod, container, directory }, 'A container is followed.');
     return tail;
   };
 
   // pods: which containers to follow
   let source: PodSource | undefined;
-  const manager = new PodLogManager({
+  const manager: PodLogManager = new PodLogManager({
     podLogDir,
     makeTail,
     log,
@@ -223,12 +231,27 @@ export async function runAgent({
     showLedger(metrics, store.ledger());
   });
 
+  const reporter = reporterOfAgent({
+    config,
+    destinations: () => selectNodeReports(config),
+    watermark,
+    version,
+    startedAt,
+    tails: () => containers.tails(),
+    store,
+    parsePodDirectory: (name) => parsePodDirectory(podLogDir, name),
+    stopping: stop,
+    log,
+    metrics,
+  });
+
   const status = async (): Promise<Status> => {
     // Loaded when somebody first looks: most agents are never looked at.
     const { gatherStatus } = await import('./status/gather.ts');
     const { watches } = source ?? {};
     const parts = { config, health, troubles, containers, manager, watches, destinations, store };
-    return await gatherStatus({ ...parts, version, startedAt, parsePodDirectory });
+    const { mark } = reporter;
+    return await gatherStatus({ ...parts, mark, version, startedAt, parsePodDirectory });
   };
 
   // Files first: what is deleted before it is open is lost, and the clients of API and store take a while to load.
@@ -276,6 +299,7 @@ export async function runAgent({
   );
   const background = Promise.all([
     committer.run(running.signal),
+    reporter.run(running.signal),
     ...destinations.map((destination) => destination.run(running.signal)),
   ]);
   await following;
@@ -285,6 +309,7 @@ export async function runAgent({
   running.abort();
   await Promise.all([reading, background]);
   await committer.save();
+  await reporter.end(destinations.every(({ queue }) => queue.batches === 0));
   await Promise.all(destinations.map((destination) => destination.close()));
   await deadLetters.close();
   const { skipped, ...ledger } = store.ledger();

@@ -30,6 +30,10 @@ export interface Config {
   /** The kubelet's containerLogMaxSize, in bytes, and containerLogMaxFiles: when it deletes what is unread. */
   readonly kubeletLogMaxSize: number;
   readonly kubeletLogMaxFiles: number;
+  /** Between two reports of the node, in milliseconds. */
+  readonly nodeReportPeriodMs: number;
+  /** Without a report for so many milliseconds the agent counts as silent; more than twice the period. */
+  readonly nodeLeaseMs: number;
   /** Tell one skipped line for each container and reason on the status page. */
   readonly showSkippedLines: boolean;
   /** Most containers that have series of their own in the metrics. */

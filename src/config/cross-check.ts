@@ -1,3 +1,4 @@
+import { formatDuration } from '../util/duration.ts';
 import { checkSearch } from './search-check.ts';
 import { naming, type Values } from './settings.ts';
 
@@ -15,6 +16,13 @@ export function crossCheck(values: Partial<Values>, { node }: { readonly node: b
   }
   if (node && values.filePath?.includes('{node}') && values.nodeName === '') {
     say('NODE_NAME', `is not set: with {node} in FILE_PATH it must be the name of this node`);
+  }
+  const { nodeReportPeriodMs: period, nodeLeaseMs: lease } = values;
+  if (period !== undefined && lease !== undefined && lease < 2 * period) {
+    say(
+      'NODE_LEASE',
+      `is ${formatDuration(lease)}: it must be twice NODE_REPORT_PERIOD (${formatDuration(period)}) at least, or live agents would seem silent`,
+    );
   }
   const { containers, excludeContainers: excluded } = values;
   if (containers !== undefined && excluded !== undefined) {

@@ -306,6 +306,22 @@ export const settings = {
     placeholder: 'port',
     meaning: 'Serves the status page, /status.json, /metrics, /healthz and /readyz; 0 is off',
   }),
+  nodeReportPeriodMs: setting({
+    variable: 'NODE_REPORT_PERIOD',
+    group: 'The agent itself',
+    default: '2s',
+    parse: duration(100, hour),
+    placeholder: 'duration',
+    meaning: 'How often it is told, beside the records, up to when all of this node is stored',
+  }),
+  nodeLeaseMs: setting({
+    variable: 'NODE_LEASE',
+    group: 'The agent itself',
+    default: '15s',
+    parse: duration(3_000, hour),
+    placeholder: 'duration',
+    meaning: 'An agent that has told nothing for so long counts as silent',
+  }),
   showSkippedLines: setting({
     variable: 'SHOW_SKIPPED_LINES',
     group: 'The agent itself',

@@ -154,6 +154,19 @@ export function createMetrics() {
     ),
     offsetCommitErrors: counter('offset_commit_errors_total', 'Times the offsets could not be saved.'),
     gapBytes: counter('gap_bytes_total', 'Bytes that could not be read and are recorded as gaps.'),
+    watermark: gauge(
+      'watermark_timestamp_seconds',
+      'Time up to which every line of every selected container is stored or accounted for; 0 while not known.',
+    ),
+    watermarkLag: gauge(
+      'watermark_lag_seconds',
+      'How far that time is behind; since the start of the agent while it is not known.',
+    ),
+    nodeReports: counter(
+      'node_reports_total',
+      'Times it was told beside the records up to when they are complete, by destination and outcome.',
+      ['destination', 'outcome'],
+    ),
     gaps: counter('gaps_total', 'Gaps recorded, by reason.', ['reason']),
   };
 }

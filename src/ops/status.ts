@@ -11,6 +11,8 @@ export interface Status {
   readonly ready: Verdict;
   readonly live: Verdict;
   readonly totals: Counts & { readonly bytes: number };
+  /** Up to when all of this node is stored; null until the first report. */
+  readonly watermark: WatermarkStatus | null;
   /** Reading waits for a writer to take what was read. */
   readonly paused: boolean;
   readonly writers: readonly WriterStatus[];
@@ -35,6 +37,14 @@ export interface AgentStatus {
   readonly selector: string;
   readonly podLogDir: string;
   readonly stateDir: string;
+}
+
+export interface WatermarkStatus {
+  /** Null while it is not known. */
+  readonly at: string | null;
+  readonly lagSeconds: number | null;
+  /** The container, or what else, that it rests on. */
+  readonly restsOn: string;
 }
 
 /** The account of lines since the start: `lines = delivered + skipped + deadLettered + inFlight`. */

@@ -3,10 +3,11 @@ import type { Destination } from '../deliver/destination.ts';
 import type { OffsetStore } from '../offsets/offset-store.ts';
 import type { Gap } from '../offsets/offsets-file.ts';
 import type { Health } from '../ops/health.ts';
-import type { GapStatus, Status, WriterStatus } from '../ops/status.ts';
+import type { GapStatus, Status, WatermarkStatus, WriterStatus } from '../ops/status.ts';
 import type { Troubles } from '../ops/troubles.ts';
 import type { PodLogManager } from '../pods/pod-log-manager.ts';
 import type { PodSource } from '../pods/targets.ts';
+import type { Mark } from '../watermark/watermark.ts';
 import { containerStatus, timeOf } from './container-status.ts';
 import type { Containers } from './containers.ts';
 import { notFollowed, type NotFollowedOptions } from './not-followed.ts';
@@ -24,6 +25,7 @@ export interface Told {
   readonly destinations: readonly Destination[];
   readonly store: Pick<OffsetStore, 'ledger' | 'gaps'>;
   readonly parsePodDirectory: NotFollowedOptions['parse'];
+  readonly mark: Mark | undefined;
 }
 
 const MOST_GAPS = 50;
@@ -56,6 +58,7 @@ export async function gatherStatus(told: Told): Promise<Status> {
     ready: health.ready(),
     live: health.live(),
     totals: { bytes, lines, records, delivered, deadLettered, inFlight, skipped },
+    watermark: watermarkStatus(told.mark),
     paused: waitsFor !== undefined,
     writers: destinations.map(writerStatus),
     watches: (told.watches ?? []).map((watch) => ({ ...watch, trouble: watch.trouble ?? null })),
@@ -82,6 +85,11 @@ function whatReadingWaitsFor(destinations: readonly Destination[]): string | und
 
 function writerStatus({ name, failure, full, queue, workedAt }: Destination): WriterStatus {
   return { name, failure: failure ?? null, full, ...queue, lastWriteAt: timeOf(workedAt) };
+}
+
+function watermarkStatus(mark: Mark | undefined): WatermarkStatus | null {
+  if (mark === undefined) return null;
+  return { at: timeOf(mark.at), lagSeconds: mark.lagSeconds ?? null, restsOn: mark.restsOn };
 }
 
 function gapStatus({ container, file, reason, from, to, until }: Gap): GapStatus {

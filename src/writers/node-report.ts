@@ -21,7 +21,7 @@ export interface NodeReport {
   readonly watermark: string | null;
   /** How far the watermark was behind when this was published; null without one. */
   readonly lagSeconds: number | null;
-  /** Selected containers that are there. */
+  /** Containers that are there and selected, or may be: of pods that are not known yet. */
   readonly containers: number;
   /** The agent was told to stop, and has stored all that it had read; this is its last word. */
   readonly stopped: boolean;

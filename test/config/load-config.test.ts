@@ -58,6 +58,8 @@ describe('the configuration', () => {
       kubeletLogMaxFiles: 5,
       metricsContainers: 200,
       showSkippedLines: true,
+      nodeReportPeriodMs: 2_000,
+      nodeLeaseMs: 15_000,
       traceGraceMs: 5_000,
       serve: { host: 'localhost', username: undefined, passwordFile: undefined, userHeader: undefined },
       logRoots: ['/var/lib/docker/containers'],

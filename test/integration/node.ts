@@ -103,9 +103,9 @@ export interface EtcdRecord extends StoredRecord {
   readonly lease: string;
 }
 
-/** Everything in the store, whatever its key. */
+/** All records in the store. */
 export async function allStored({ client }: Pick<TestEtcd, 'client'>): Promise<EtcdRecord[]> {
-  const { kvs } = await client.getAll().options(patient()).exec();
+  const { kvs } = await client.getAll().prefix('logs/').options(patient()).exec();
   return kvs.map(({ key: bytes, value, lease }) => {
     const key = bytes.toString();
     const [, traceId = '', unixNano = '', recordId = ''] =
@@ -114,9 +114,9 @@ export async function allStored({ client }: Pick<TestEtcd, 'client'>): Promise<E
   });
 }
 
-/** How many keys the store holds. */
+/** How many records the store holds. */
 export async function countStored({ client }: Pick<TestEtcd, 'client'>): Promise<number> {
-  return await client.getAll().options(patient()).count();
+  return await client.getAll().prefix('logs/').options(patient()).count();
 }
 
 /** A busy machine, and thousands of keys. */

@@ -68,6 +68,7 @@ export function aStatus(part: Partial<Status> = {}): Status {
       inFlight: 60,
       skipped: { not_json: 135, not_object: 0, no_trace_id: 0, no_time: 0, bad_time: 0, too_long: 0 },
     },
+    watermark: { at: before(1.4), lagSeconds: 1.4, restsOn: 'the log directories' },
     paused: false,
     writers: [
       {

@@ -54,17 +54,19 @@ function banner(found: readonly Problem[]): Html {
     </ul>`;
 }
 
-function tiles({ containers: all, totals, agent, gaps: lost }: Status): Html {
+function tiles({ containers: all, totals, agent, watermark, gaps: lost }: Status): Html {
   const followed = all.filter(({ state }) => state !== 'held');
   const behind = followed.reduce((sum, { behindBytes }) => sum + behindBytes, 0);
   const oldest = Math.max(0, ...followed.map(({ behindSeconds }) => behindSeconds));
   const left = Math.min(Infinity, ...followed.map(({ deletionSeconds }) => deletionSeconds ?? Infinity));
+  const lag = watermark?.lagSeconds ?? null;
   const skipped = Object.values(totals.skipped).reduce((sum, count) => sum + count, 0);
   return html`<h2>At a glance</h2>
     <dl class="tiles">
       ${tile('Containers', humanCount(followed.length), all.length > followed.length ? `+ ${all.length - followed.length} held` : '')}
       ${tile('Unread', humanBytes(behind), oldest >= 1 ? `up to ${humanSeconds(oldest)} old` : '')}
       ${tile('Time left', left === Infinity ? '—' : humanSeconds(left), left === Infinity ? 'nothing at risk' : 'until deleted')}
+      ${tile('Stored up to', lag === null ? '—' : `${humanSeconds(lag)} ago`, watermark?.restsOn ?? '')}
       ${tile('Delivered', humanCount(totals.delivered))} ${tile('In flight', humanCount(totals.inFlight))}
       ${tile('Skipped', humanCount(skipped))} ${tile('Dead letters', humanCount(totals.deadLettered))}
       ${tile('Gaps', humanCount(lost.length))} ${tile('Memory', humanBytes(agent.residentBytes))}

@@ -1,0 +1,89 @@
+import type { EtcdAddress } from './etcd-client.ts';
+import { EtcdConnection } from './etcd-connection.ts';
+import { EtcdFailure } from './etcd-errors.ts';
+import { RenewedLease, TakenLease } from './node-report-leases.ts';
+import { encodeNodeReport, knownNodeKey, nodeKey, type NodeReport, parseNodeReport } from './node-report.ts';
+import type { NodeReports } from './node-reports.ts';
+
+export interface EtcdNodeReportsOptions extends EtcdAddress {
+  /** The agent counts as silent after so long, in milliseconds. */
+  readonly leaseMs: number;
+  /** Life of the records' keys, in milliseconds; 0 keeps them. */
+  readonly ttlMs: number;
+}
+
+/**
+ * Puts reports into etcd, on a connection of their own: `frostbeat/nodes/<node>` under a lease that ends when the
+ * agent falls silent, and now and then in the same transaction `frostbeat/known-nodes/<node>`, which lives as long
+ * as the records.
+ */
+export class EtcdNodeReports implements NodeReports {
+  readonly name = 'etcd';
+  readonly #connection: EtcdConnection;
+  readonly #live: RenewedLease;
+  readonly #known: TakenLease | undefined;
+  /** Between two puts of the second key, in milliseconds: who asks for it does so when the first is gone. */
+  readonly #knownEvery: number;
+  #knownAt = -Infinity;
+  #gapsKnown = -1;
+
+  constructor(options: EtcdNodeReportsOptions) {
+    const { leaseMs, ttlMs } = options;
+    this.#connection = new EtcdConnection(options);
+    this.#live = new RenewedLease(this.#connection, leaseMs);
+    this.#known = ttlMs === 0 ? undefined : new TakenLease(this.#connection, ttlMs);
+    this.#knownEvery = ttlMs === 0 ? leaseMs : Math.min(leaseMs, ttlMs / 4);
+  }
+
+  async last(node: string, signal: AbortSignal): Promise<NodeReport | undefined> {
+    const request = { key: Buffer.from(knownNodeKey(node)) };
+    try {
+      const { kvs } = await this.#connection.call(({ kv }, options) => kv.range(request, options), signal);
+      return kvs[0] === undefined ? undefined : parseNodeReport(kvs[0].value.toString('utf8'));
+    } catch (error) {
+      // Who may write but not read goes without.
+      if (error instanceof EtcdFailure && /permission denied/.test(String(error.cause))) return undefined;
+      throw error;
+    }
+  }
+
+  async publish(report: NodeReport, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#put(report, signal);
+    } catch (error) {
+      if (!(error instanceof EtcdFailure) || error.remedy !== 'lease-gone') throw error;
+      this.#live.forget();
+      this.#known?.forget();
+      await this.#put(report, signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async #put(report: NodeReport, signal: AbortSignal): Promise<void> {
+    const value = Buffer.from(encodeNodeReport(report));
+    const key = Buffer.from(nodeKey(report.node));
+    const gaps = report.gaps.length + report.gapsLeftOut;
+    const now = performance.now();
+    const due = report.stopped || now - this.#knownAt >= this.#knownEvery || gaps !== this.#gapsKnown;
+    const known = due
+      ? [putUnder(await this.#known?.take(signal), Buffer.from(knownNodeKey(report.node)), value)]
+      : [];
+    const live = report.stopped
+      ? { request_delete_range: { key } }
+      : putUnder(await this.#live.renewed(signal), key, value);
+    await this.#connection.call(
+      ({ kv }, options) => kv.txn({ compare: [], success: [live, ...known], failure: [] }, options),
+      signal,
+    );
+    if (!due) return;
+    this.#knownAt = now;
+    this.#gapsKnown = gaps;
+  }
+}
+
+function putUnder(lease: string | undefined, key: Buffer, value: Buffer) {
+  return { request_put: { key, value, ...(lease !== undefined && { lease }) } };
+}

@@ -1,0 +1,19 @@
+import type { NodeReport } from './node-report.ts';
+
+/** A store that an agent tells of its node, so that whoever reads the records there knows how far they go. */
+export interface NodeReports {
+  /** Names the store in logs and metrics. */
+  readonly name: string;
+
+  /**
+   * What was told of this node last, maybe by an earlier run; undefined where nothing was, or it may not be read.
+   *
+   * @throws where the store does not answer.
+   */
+  last(node: string, signal: AbortSignal): Promise<NodeReport | undefined>;
+
+  /** Tells it, in place of what was told before. With `stopped`, it is the last word. @throws to be tried again. */
+  publish(report: NodeReport, signal: AbortSignal): Promise<void>;
+
+  close?(): Promise<void>;
+}

@@ -1,0 +1,17 @@
+import type { Config } from '../config/config.ts';
+import type { NodeReports } from './node-reports.ts';
+
+/** Where the agent tells of its node: in each of its destinations that traces can be read from. */
+export async function selectNodeReports(config: Config): Promise<readonly NodeReports[]> {
+  const { writers, etcd, etcdServers, ttlMs, nodeLeaseMs, file } = config;
+  const reports: NodeReports[] = [];
+  if (writers.includes('etcd')) {
+    const { EtcdNodeReports } = await import('./etcd-node-reports.ts');
+    reports.push(new EtcdNodeReports({ ...etcd, servers: etcdServers, ttlMs, leaseMs: nodeLeaseMs }));
+  }
+  if (writers.includes('file')) {
+    const { FileNodeReports } = await import('./file-node-reports.ts');
+    reports.push(new FileNodeReports(file.path));
+  }
+  return reports;
+}
