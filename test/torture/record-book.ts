@@ -119,6 +119,11 @@ export class RecordBook {
     return count;
   }
 
+  /** It was found in the store. */
+  wasSeen(seq: number): boolean {
+    return this.#stored[seq] !== 0;
+  }
+
   /** Judges one stored record. */
   see(key: Buffer, value: Buffer, to: Differences): void {
     const text = value.toString('latin1');

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestEtcd } from '../support/etcd.ts';
 import type { Differences, RecordBook } from './record-book.ts';
+import type { Watermarks } from './watermarks.ts';
 
 /** Keys in one read, and in one transaction that deletes them: etcd's `--max-txn-ops` must allow it. */
 export const PAGE = 2_000;
@@ -20,13 +21,15 @@ export class StoredRecords {
   readonly #etcd: TestEtcd;
   readonly #book: RecordBook;
   readonly #differences: Differences;
+  readonly #watermarks: Watermarks;
   /** Passes that a broken etcd cut short. */
   failures = 0;
 
-  constructor(etcd: TestEtcd, book: RecordBook, differences: Differences) {
+  constructor(etcd: TestEtcd, book: RecordBook, differences: Differences, watermarks: Watermarks) {
     this.#etcd = etcd;
     this.#book = book;
     this.#differences = differences;
+    this.#watermarks = watermarks;
   }
 
   /** Until the signal aborts. What fails while etcd is broken is tried again. */
@@ -60,7 +63,10 @@ export class StoredRecords {
         { key: from, range_end: Buffer.from('logs0'), limit: PAGE },
         { deadline: Date.now() + 10_000 },
       );
-      for (const { key, value } of kvs) this.#book.see(key, value, this.#differences);
+      for (const { key, value, create_revision: revision } of kvs) {
+        this.#watermarks.stored(value, Number(revision));
+        this.#book.see(key, value, this.#differences);
+      }
       if (remove && kvs.length > 0) {
         await this.#etcd.client.kv.txn(
           {

@@ -19,6 +19,7 @@ import { type Differences, RecordBook } from './record-book.ts';
 import { report } from './report.ts';
 import { PAGE, StoredRecords } from './stored-records.ts';
 import { TortureNode } from './torture-node.ts';
+import { Watermarks } from './watermarks.ts';
 
 const MAX_RECORD_BYTES = 1024 * 1024;
 const SETTLE_MS = 180_000;
@@ -88,7 +89,8 @@ async function torture(options: TortureOptions): Promise<boolean> {
     missing: [],
     examples: [],
   };
-  const stored = new StoredRecords(etcd, book, differences);
+  const watermarks = new Watermarks(etcd, book);
+  const stored = new StoredRecords(etcd, book, differences, watermarks);
   const complaints: string[] = [];
   const faults = new Faults({
     agent,
@@ -126,6 +128,7 @@ async function torture(options: TortureOptions): Promise<boolean> {
   })();
 
   const ending = AbortSignal.timeout(minutes * 60_000);
+  const marking = watermarks.run(over.signal);
   await Promise.all([node.run(ending), faults.run(ending), stored.run(ending)]);
 
   // Everything works again and no more is written: what is there must come to the store.
@@ -151,7 +154,7 @@ async function torture(options: TortureOptions): Promise<boolean> {
     return quiet > 6 && fairness.hadSince(settledAt) > REST_MS;
   });
   over.abort();
-  await watching;
+  await Promise.all([watching, marking]);
   fairness.end();
   const wrong = await agent.stop(30_000);
   if (wrong !== undefined) complaints.push(wrong);
@@ -161,6 +164,8 @@ async function torture(options: TortureOptions): Promise<boolean> {
   say(`comparing the store with ${book.size} records …`);
   await stored.finish();
   book.missing(differences);
+  if (watermarks.checked === 0) complaints.push('No record was held against a watermark.');
+  say(`${watermarks.checked} records held against ${watermarks.count} watermarks`);
   const said = await agent.said();
   const { text, passed } = report({
     options,
@@ -170,7 +175,7 @@ async function torture(options: TortureOptions): Promise<boolean> {
     differences,
     events: node.counts,
     faults: faults.counts,
-    complaints: [...complaints, ...faults.complaints],
+    complaints: [...complaints, ...faults.complaints, ...watermarks.complaints.slice(0, 20)],
     owed: fairness.owed,
     excused: fairness.excused,
     said,
