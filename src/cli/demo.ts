@@ -40,7 +40,7 @@ export async function demoCommand(options: DemoOptions, context: Context): Promi
     checks: { node: true, stateDir: true },
   });
   if (config === undefined) throw new ConfigError(mistakes);
-  const reader = await selectTraceReader(place.store.kind, config);
+  const reader = await selectTraceReader(place.store.kind, config, { livesOn: true });
   // Whoever asked for one look only has no use for a page that ends with it.
   const ends = options.once || options.forMs !== undefined;
   const log = await createLog({ level: 'silent', pretty: false });

@@ -8,12 +8,14 @@ export interface Source {
   readonly from?: Readable | undefined;
   readonly config: Config;
   readonly stderr: Output;
+  /** It will be asked often. */
+  readonly livesOn?: boolean;
 }
 
 /** The reader that was asked for, or the first of WRITERS; says so where there is none. */
 export async function readerOf(source: Source): Promise<TraceReader | undefined> {
   const from = destinationOf(source);
-  return from && selectTraceReader(from, source.config);
+  return from && selectTraceReader(from, source.config, { livesOn: source.livesOn === true });
 }
 
 /** What is to be read; says so where there is none. */

@@ -23,7 +23,7 @@ const loopback = new Set(['localhost', '127.0.0.1', '::1']);
  */
 export async function serveCommand(request: ServeRequest): Promise<number> {
   const { config, stdout, stderr, signal } = request;
-  const reader = await readerOf(request);
+  const reader = await readerOf({ ...request, livesOn: true });
   if (reader === undefined) return 2;
   const { host, username, passwordFile, userHeader } = config.serve;
   const log = await createLog({ level: config.logLevel, pretty: stderr.isTTY === true });
@@ -50,6 +50,8 @@ export async function serveCommand(request: ServeRequest): Promise<number> {
       'Whoever can reach this port can read all logs: set SERVE_USERNAME or SERVE_USER_HEADER',
     );
   }
+  // What cannot be read now is said to whoever asks.
+  reader.prepare?.(signal).catch(() => undefined);
   if (!signal.aborted) {
     const { promise, resolve } = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => resolve(), { once: true });

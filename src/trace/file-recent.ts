@@ -4,22 +4,43 @@ import { fileLines } from './file-lines.ts';
 import { compareUnixNano } from './stored-record.ts';
 import type { RecentTraces } from './trace-reader.ts';
 import { Summary } from './summary.ts';
+import type { TraceSummary } from './trace-summary.ts';
 
 /** So much of the end of the file is read: about 50,000 lines. */
 const MOST_BYTES = 16 * 2 ** 20;
+
+/** As many as anybody may ask for. */
+const MOST_TRACES = 1_000;
 
 /** `{"timestamp":<unixNano>,"traceId":"<JSON text>","log":`, at the beginning of a line. */
 const lineHead = new RegExp(
   `^${ndjsonStart.replace('{', '\\{')}(\\d+),"traceId":("(?:[^"\\\\]|\\\\.)*"),"log":`,
 );
 
-/** The newest traces among the last lines of the file. */
-export async function recentInFile(
+/** The newest traces among the last lines of the file; of a file that has not changed, without another look. */
+export class FileRecent {
+  #seen:
+    { readonly ino: number; readonly size: number; readonly traces: readonly TraceSummary[] } | undefined;
+
+  async newest(file: FileHandle, limit: number, signal: AbortSignal): Promise<RecentTraces> {
+    const { ino, size } = await file.stat();
+    if (this.#seen?.ino !== ino || this.#seen.size !== size) {
+      this.#seen = { ino, size, traces: await tracesAtEnd(file, size, signal) };
+    }
+    const partial = size > MOST_BYTES;
+    return {
+      traces: this.#seen.traces.slice(0, limit),
+      ...(partial && { note: `only the last ${MOST_BYTES / 2 ** 20} MiB of the file were looked at` }),
+    };
+  }
+}
+
+/** Newest first. */
+async function tracesAtEnd(
   file: FileHandle,
-  limit: number,
+  size: number,
   signal: AbortSignal,
-): Promise<RecentTraces> {
-  const { size } = await file.stat();
+): Promise<readonly TraceSummary[]> {
   const from = Math.max(0, size - MOST_BYTES);
   const traces = new Map<string, Summary>();
   let first = from > 0;
@@ -31,12 +52,10 @@ export async function recentInFile(
     first = false;
     for (const line of lines) add(traces, line);
   }
-  const newest = [...traces.values()].sort((a, b) => compareUnixNano(b.last, a.last)).slice(0, limit);
-  const partial = from > 0;
-  return {
-    traces: newest.map((summary) => summary.result({ partial })),
-    ...(partial && { note: `only the last ${MOST_BYTES / 2 ** 20} MiB of the file were looked at` }),
-  };
+  return [...traces.values()]
+    .sort((a, b) => compareUnixNano(b.last, a.last))
+    .slice(0, MOST_TRACES)
+    .map((summary) => summary.result({ partial: from > 0 }));
 }
 
 /** @param line one character for each byte. */

@@ -15,6 +15,9 @@ export interface Source {
   readonly file: FileHandle;
   /** In bytes. */
   readonly to: number;
+  readonly ino: bigint;
+  /** The lines of one trace alone, made for this reading. */
+  readonly temporary: boolean;
 }
 
 /**
@@ -52,7 +55,9 @@ async function openPlain(
   const file = await open(path);
   const { ino, size } = await file.stat({ bigint: true });
   const known = mark?.offsets.get(ino);
-  if (mark === undefined || known !== undefined || rotated) return { path, file, to: known ?? Number(size) };
+  if (mark === undefined || known !== undefined || rotated) {
+    return { path, file, to: known ?? Number(size), ino, temporary: false };
+  }
   await file.close();
   return 'later';
 }
@@ -75,7 +80,7 @@ async function unzipped(path: string, traceId: string, signal: AbortSignal): Pro
       await file.write(bytes, 0, bytes.length, to);
       to += bytes.length;
     }
-    return { path, file, to };
+    return { path, file, to, ino: (await file.stat({ bigint: true })).ino, temporary: true };
   } catch (error) {
     await file.close();
     throw error;

@@ -5,47 +5,56 @@ import { fileNodes } from './file-nodes.ts';
 import type { Nodes } from './known-node.ts';
 import { widened } from './span.ts';
 import type { Span } from './trace-state.ts';
-import { endOfLines, fileLines, finderOf, type Found, placeId } from './file-lines.ts';
-import { recentInFile } from './file-recent.ts';
+import { FileIndexes } from './file-index.ts';
+import { endOfLines, type Found } from './file-lines.ts';
 import { FileMark } from './file-mark.ts';
+import { FilePlaces } from './file-places.ts';
+import { FileRecent } from './file-recent.ts';
 import { openIfThere, type Source, sourcesOf } from './file-sources.ts';
-import { Smallest } from './smallest.ts';
 import { comparePositions, type Position, type StoredRecord } from './stored-record.ts';
-import {
-  type Followed,
-  isWithin,
-  type ReadOptions,
-  type RecentTraces,
-  type TraceReader,
-} from './trace-reader.ts';
+import type { Followed, ReadOptions, RecentTraces, TraceReader } from './trace-reader.ts';
 
 /** So many places of records are kept at once, at about 100 bytes; the file is gone through once for each so many. */
 const MOST_PLACES = 100_000;
 /** What is read at once where records stand close to each other. */
 const WINDOW_BYTES = 65_536;
 
-type Place = Found & Position & { readonly window: Window };
+export interface FileReaderOptions {
+  /** For who reads often: an index of each file and the last pages are kept. */
+  readonly livesOn?: boolean;
+  /** Places kept at once; only tests give it. */
+  readonly mostPlaces?: number;
+}
 
 /**
  * Reads traces from the file writer's output: through its files, searching for the bytes of the trace's ID, then
- * the records that were found, in order of time and then of identity. Nothing grows with the files or the trace:
- * of a trace with more than 100,000 lines, the files are gone through again for each 100,000.
+ * the records that were found, in order of time and then of identity. Memory does not grow with the trace: of one
+ * with more than 100,000 lines, the files are gone through again for each 100,000. With `livesOn` an index of each
+ * file is kept, so that only the parts that may hold the trace are read.
  */
 export class FileTraceReader implements TraceReader {
   readonly name: string;
   readonly #path: string;
   readonly #names: FileNames;
-  readonly #mostPlaces: number;
+  readonly #indexes: FileIndexes | undefined;
+  readonly #places: FilePlaces;
+  readonly #recent = new FileRecent();
 
-  /**
-   * @param path FILE_PATH.
-   * @param mostPlaces places kept at once; only tests give one.
-   */
-  constructor(path: string, mostPlaces = MOST_PLACES) {
+  /** @param path FILE_PATH. */
+  constructor(path: string, { livesOn = false, mostPlaces = MOST_PLACES }: FileReaderOptions = {}) {
     this.#path = path;
     this.#names = new FileNames(path);
-    this.#mostPlaces = mostPlaces;
+    this.#indexes = livesOn ? new FileIndexes() : undefined;
+    this.#places = new FilePlaces({ mostPlaces, indexes: this.#indexes });
     this.name = path;
+  }
+
+  async prepare(signal: AbortSignal): Promise<void> {
+    for await (const { file } of this.#live(signal)) {
+      const { ino, size } = await file.stat({ bigint: true });
+      const to = await endOfLines(file, Number(size));
+      await this.#indexes?.of(ino).parts(file, { to, traceId: '' }, signal);
+    }
   }
 
   async now(signal: AbortSignal): Promise<string> {
@@ -62,32 +71,42 @@ export class FileTraceReader implements TraceReader {
     signal: AbortSignal,
     options: ReadOptions = {},
   ): AsyncGenerator<StoredRecord, void> {
-    const windows = new Set<Window>();
+    const windows = new Map<bigint, Window>();
+    const sources = new Set<Source>();
     const mark = FileMark.parse(options.at);
     try {
-      for await (const { file, path, to } of sourcesOf(this.#names, { traceId, mark }, signal)) {
-        const window = new Window(file, { path, to });
-        windows.add(window);
-        if (await hasAny(window, traceId, signal)) continue;
+      for await (const source of sourcesOf(this.#names, { traceId, mark }, signal)) {
+        sources.add(source);
+        windows.set(source.ino, new Window(source.file, source.path));
+        const any = this.#places.all(source, traceId, signal);
+        const none = (await any.next()).done === true;
+        await any.return();
+        if (!none) continue;
         // Most files have nothing of the trace: they are not kept open.
-        windows.delete(window);
-        await file.close();
+        sources.delete(source);
+        await source.file.close();
       }
-      let last: Position | undefined;
+      let before: Position | undefined;
       for (let { after } = options; ;) {
-        const places = await this.#places(windows, { traceId, options: { ...options, after } }, signal);
+        const { places, last } = await this.#places.first(
+          [...sources],
+          { ...options, traceId, after },
+          signal,
+        );
         for (const place of places) {
           signal.throwIfAborted();
           // A crash may have left a record twice.
-          const again = last !== undefined && comparePositions(place, last) === 0;
-          last = place;
-          if (!again) yield { unixNano: place.unixNano, id: place.id, bytes: await place.window.read(place) };
+          const again = before !== undefined && comparePositions(place, before) === 0;
+          before = place;
+          const window = windows.get(place.ino);
+          if (again || window === undefined) continue;
+          yield { unixNano: place.unixNano, id: place.id, bytes: await window.read(place) };
         }
-        if (places.length < this.#mostPlaces) return;
+        if (last) return;
         after = places.at(-1);
       }
     } finally {
-      await Promise.all([...windows].map(async ({ file }) => await file.close()));
+      await Promise.all([...sources].map(async ({ file }) => await file.close()));
     }
   }
 
@@ -104,7 +123,7 @@ export class FileTraceReader implements TraceReader {
     }
     const file = await open(newest!.path);
     try {
-      return await recentInFile(file, limit, signal);
+      return await this.#recent.newest(file, limit, signal);
     } finally {
       await file.close();
     }
@@ -117,15 +136,14 @@ export class FileTraceReader implements TraceReader {
 
   async span(traceId: string, mark: string, signal: AbortSignal): Promise<Span | undefined> {
     let span: Span | undefined;
-    const find = finderOf(traceId);
     const at = { traceId, mark: FileMark.parse(mark) };
-    for await (const { file, to } of sourcesOf(this.#names, at, signal)) {
+    for await (const source of sourcesOf(this.#names, at, signal)) {
       try {
-        for await (const lines of fileLines(file, { from: 0, to }, signal)) {
-          for (const { unixNano } of find(lines)) span = widened(span, unixNano);
+        for await (const { unixNano } of this.#places.all(source, traceId, signal)) {
+          span = widened(span, unixNano);
         }
       } finally {
-        await file.close();
+        await source.file.close();
       }
     }
     return span;
@@ -187,50 +205,18 @@ export class FileTraceReader implements TraceReader {
     }
     if (!any) throw new Error('there is no such file (yet); FILE_PATH names it');
   }
-
-  /** The first places of those that are wanted, in order. */
-  async #places(
-    windows: ReadonlySet<Window>,
-    { traceId, options }: { traceId: string; options: ReadOptions },
-    signal: AbortSignal,
-  ): Promise<readonly Place[]> {
-    const { after } = options;
-    const places = new Smallest<Place>(this.#mostPlaces, comparePositions);
-    const find = finderOf(traceId);
-    for (const window of windows) {
-      for await (const lines of fileLines(window.file, { from: 0, to: window.to }, signal)) {
-        for (const found of find(lines)) {
-          const place = { ...found, window, id: found.id ?? placeId(found.offset) };
-          if (!isWithin(place.unixNano, options)) continue;
-          if (after === undefined || comparePositions(place, after) > 0) places.add(place);
-        }
-      }
-    }
-    return places.sorted();
-  }
-}
-
-async function hasAny({ file, to }: Window, traceId: string, signal: AbortSignal): Promise<boolean> {
-  const find = finderOf(traceId);
-  for await (const lines of fileLines(file, { from: 0, to }, signal)) {
-    if (find(lines).next().done !== true) return true;
-  }
-  return false;
 }
 
 /** Reads places of a file, neighbours with one read. */
 class Window {
-  readonly file: FileHandle;
-  /** Up to where it is read. */
-  readonly to: number;
+  readonly #file: FileHandle;
   readonly #path: string;
   #bytes: Buffer = Buffer.alloc(0);
   #offset = 0;
 
-  constructor(file: FileHandle, { path, to }: { path: string; to: number }) {
-    this.file = file;
+  constructor(file: FileHandle, path: string) {
+    this.#file = file;
     this.#path = path;
-    this.to = to;
   }
 
   async read({ offset, length }: Found): Promise<Buffer> {
@@ -238,7 +224,7 @@ class Window {
     if (!inside) {
       const size = Math.max(length, WINDOW_BYTES);
       // Another buffer each time: who has records of the last one may keep them.
-      const { buffer, bytesRead } = await this.file.read(Buffer.allocUnsafe(size), 0, size, offset);
+      const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafe(size), 0, size, offset);
       if (bytesRead < length) throw new Error(`${this.#path} was cut short while it was read`);
       this.#bytes = buffer.subarray(0, bytesRead);
       this.#offset = offset;

@@ -14,11 +14,19 @@ function isReadable(name: string): boolean {
   return readable.some((one) => one === name);
 }
 
-/** Makes the reader of a destination; it connects to nothing yet. Only what it needs is loaded. */
-export async function selectTraceReader(from: Readable, config: Config): Promise<TraceReader> {
+/**
+ * Makes the reader of a destination; it connects to nothing yet. Only what it needs is loaded.
+ *
+ * @param options.livesOn it will be asked often, and may keep what makes it fast.
+ */
+export async function selectTraceReader(
+  from: Readable,
+  config: Config,
+  { livesOn = false } = {},
+): Promise<TraceReader> {
   if (from === 'file') {
     const { FileTraceReader } = await import('./file-trace-reader.ts');
-    return new FileTraceReader(config.file.path);
+    return new FileTraceReader(config.file.path, { livesOn });
   }
   if (from === 'elasticsearch' || from === 'opensearch') {
     const { SearchTraceReader } = await import('./search-trace-reader.ts');

@@ -31,6 +31,9 @@ export interface TraceReader {
   /** What is read, for messages: `etcd (http://…)`. */
   readonly name: string;
 
+  /** Makes later looks fast, where it lives on; takes a look at everything that is there. */
+  prepare?(signal: AbortSignal): Promise<void>;
+
   /**
    * A mark of what is stored at this moment, for `read` and `follow`: together they give every record, once.
    *

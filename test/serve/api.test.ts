@@ -200,7 +200,7 @@ describe('the HTTP API', () => {
     options: { access?: Access; limits?: Partial<Limits>; reader?: TraceReader } = {},
   ): Promise<string> {
     const server = await serveTraces({
-      reader: new FileTraceReader(path),
+      reader: new FileTraceReader(path, { livesOn: true }),
       host: '127.0.0.1',
       port: 0,
       access: { onlyLocal: true },

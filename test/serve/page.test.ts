@@ -29,7 +29,7 @@ describe.skipIf(browser === undefined)('the page of traces', () => {
     pages = [];
     complaints = [];
     server = await serveTraces({
-      reader: new FileTraceReader(path),
+      reader: new FileTraceReader(path, { livesOn: true }),
       host: '127.0.0.1',
       port: 0,
       access: { onlyLocal: true },

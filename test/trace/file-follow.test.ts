@@ -44,15 +44,18 @@ describe("following a trace in the file writer's output", () => {
     expect(following.seen).toEqual([2, 3, 4, 5].map((n) => `{"n":${n}}`));
   });
 
-  it('reads a trace of more places than it keeps in several passes, in order', async () => {
-    const times = Array.from({ length: 95 }, (_, n) => (n * 37) % 95);
-    await writeFile(path, times.map((n) => line('t', 10 + n)).join(''));
-    const reader = new FileTraceReader(path, 10);
-    const found = await Array.fromAsync(reader.read('t', never));
-    expect(found.map(({ bytes }) => String(bytes))).toEqual(times.map((_, n) => `{"n":${10 + n}}`));
-    const after = found[40];
-    expect(await Array.fromAsync(reader.read('t', never, { after }))).toHaveLength(54);
-  });
+  it.each([false, true])(
+    'reads a trace of more places than it keeps in several passes, in order (index: %s)',
+    async (livesOn) => {
+      const times = Array.from({ length: 95 }, (_, n) => (n * 37) % 95);
+      await writeFile(path, times.map((n) => line('t', 10 + n)).join(''));
+      const reader = new FileTraceReader(path, { livesOn, mostPlaces: 10 });
+      const found = await Array.fromAsync(reader.read('t', never));
+      expect(found.map(({ bytes }) => String(bytes))).toEqual(times.map((_, n) => `{"n":${10 + n}}`));
+      const after = found[40];
+      expect(await Array.fromAsync(reader.read('t', never, { after }))).toHaveLength(54);
+    },
+  );
 
   async function follow(traceId: string) {
     const reader = new FileTraceReader(path);

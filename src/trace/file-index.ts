@@ -1,0 +1,155 @@
+import type { FileHandle } from 'node:fs/promises';
+import { ndjsonStart, ndjsonTrace } from '../writers/ndjson.ts';
+import { fileLines, type Lines } from './file-lines.ts';
+
+/** Room for the hashes of a file, 16 MiB: with ten lines a trace, that is some 10 GB. Further blocks have none. */
+const MOST_HASHES = 2 ** 22;
+/** Of so many files an index is kept; the one that was asked for longest ago is given up. */
+const MOST_FILES = 32;
+/** Within the first line, whose head alone is longer: they do not change as the file grows. */
+const HEAD_BYTES = 32;
+const LINE_FEED = 0x0a;
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Whole lines of the file, about a mebibyte. */
+interface Block {
+  readonly from: number;
+  readonly to: number;
+  /** Hashes of the trace IDs in it, sorted; undefined where there was no room: it may hold any. */
+  readonly hashes: Uint32Array | undefined;
+}
+
+export interface Part {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The indexes of the files that a reader was asked for. */
+export class FileIndexes {
+  readonly #indexes = new Map<bigint, FileIndex>();
+
+  of(ino: bigint): FileIndex {
+    const index = this.#indexes.get(ino) ?? new FileIndex();
+    this.#indexes.delete(ino);
+    this.#indexes.set(ino, index);
+    const [oldest] = this.#indexes.keys();
+    if (this.#indexes.size > MOST_FILES && oldest !== undefined) this.#indexes.delete(oldest);
+    return index;
+  }
+}
+
+/**
+ * Which parts of a file of the file writer's output may hold lines of a trace, without reading all of it: of each mebibyte, the
+ * hashes of the trace IDs in it, some four bytes for each. Each byte of the file is looked at once, as it grows.
+ */
+export class FileIndex {
+  readonly #mostHashes: number;
+  /** Its first bytes, which begin with a time: others are another file's. */
+  #file = '';
+  #blocks: Block[] = [];
+  #hashes = 0;
+  #reading: Promise<void> | undefined;
+
+  /** @param mostHashes only tests give one. */
+  constructor(mostHashes = MOST_HASHES) {
+    this.#mostHashes = mostHashes;
+  }
+
+  /**
+   * The parts between the beginning and `to` that may hold lines of a trace, in their order.
+   *
+   * @param at.to the end of a line.
+   */
+  async parts(
+    file: FileHandle,
+    at: { readonly to: number; readonly traceId: string },
+    signal: AbortSignal,
+  ): Promise<readonly Part[]> {
+    await this.#lookUpTo(file, at.to, signal);
+    const needle = Buffer.from(ndjsonTrace(at.traceId), 'latin1');
+    const wanted = hashOf(needle, 0, endOfId(needle, 0));
+    return this.#blocks
+      .filter(({ from, hashes }) => from < at.to && (hashes === undefined || holds(hashes, wanted)))
+      .map(({ from, to }) => ({ from, to: Math.min(to, at.to) }));
+  }
+
+  /** One look serves all who ask at that time; who goes does not take it from the others. */
+  async #lookUpTo(file: FileHandle, to: number, signal: AbortSignal): Promise<void> {
+    while (this.#reading !== undefined) {
+      await this.#reading.catch(() => undefined);
+      signal.throwIfAborted();
+    }
+    const identity = await firstBytes(file);
+    // Shorter than it was, or begun anew: somebody has emptied it.
+    if (identity !== this.#file || (await file.stat()).size < this.#end) {
+      this.#file = identity;
+      this.#blocks = [];
+      this.#hashes = 0;
+    }
+    if (this.#end >= to) return;
+    this.#reading = this.#read(file, to, signal).finally(() => (this.#reading = undefined));
+    await this.#reading;
+  }
+
+  get #end(): number {
+    return this.#blocks.at(-1)?.to ?? 0;
+  }
+
+  async #read(file: FileHandle, to: number, signal: AbortSignal): Promise<void> {
+    for await (const lines of fileLines(file, { from: this.#end, to }, signal)) {
+      const room = this.#hashes < this.#mostHashes;
+      const hashes = room ? hashesOf(lines) : undefined;
+      this.#hashes += hashes?.length ?? 0;
+      this.#blocks.push({ from: lines.offset, to: lines.offset + lines.text.length, hashes });
+    }
+  }
+}
+
+async function firstBytes(file: FileHandle): Promise<string> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+  return buffer.toString('latin1', 0, bytesRead);
+}
+
+function hashesOf({ text }: Lines): Uint32Array {
+  const found = new Set<number>();
+  for (let start = 0; start < text.length;) {
+    const comma = text.indexOf(COMMA, start + ndjsonStart.length);
+    const end = text.indexOf(LINE_FEED, start);
+    if (comma !== -1 && comma < end) found.add(hashOf(text, comma, endOfId(text, comma)));
+    if (end === -1) break;
+    start = end + 1;
+  }
+  return Uint32Array.from(found).sort();
+}
+
+function holds(sorted: Uint32Array, wanted: number): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === wanted;
+}
+
+/** Behind `,"traceId":"…"`, whose begin is given. */
+function endOfId(text: Buffer, begin: number): number {
+  const open = text.indexOf(QUOTE, begin + idHead.length);
+  for (let at = open + 1; at < text.length; at++) {
+    const byte = text[at];
+    if (byte === BACKSLASH) at += 1;
+    else if (byte === QUOTE || byte === LINE_FEED) return at;
+  }
+  return text.length;
+}
+
+const idHead = ',"traceId":';
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: Buffer, from: number, to: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = from; at < to; at++) hash = Math.imul(hash ^ text[at]!, 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,95 @@
+import { type FileIndexes, type Part } from './file-index.ts';
+import { fileLines, finderOf, type Found, placeId } from './file-lines.ts';
+import type { Source } from './file-sources.ts';
+import { Smallest } from './smallest.ts';
+import { comparePositions, type Position } from './stored-record.ts';
+import { isWithin, type ReadOptions } from './trace-reader.ts';
+
+/** Where a record of a trace stands; in which file, by its inode. */
+export type Place = Found & Position & { readonly ino: bigint };
+
+export type Wanted = Pick<ReadOptions, 'after' | 'since' | 'until'> & { readonly traceId: string };
+
+/** Places in order: from the one behind `after` on, as many as are kept at once. */
+interface Chunk {
+  /** What it is of: the trace, the files and up to where, the times. */
+  readonly of: string;
+  readonly after: Position | undefined;
+  readonly places: readonly Place[];
+  /** Nothing comes behind them. */
+  readonly last: boolean;
+}
+
+/** Chunks that are kept for who asks for the next page, where the reader lives on: about 15 MB each. */
+const MOST_CHUNKS = 2;
+
+/** Finds where the records of a trace stand in files, in order, without keeping more than a bound. */
+export class FilePlaces {
+  readonly #mostPlaces: number;
+  readonly #indexes: FileIndexes | undefined;
+  #chunks: readonly Chunk[] = [];
+
+  /** @param options.indexes where the reader lives on: then they are kept, and the last chunks too. */
+  constructor({ mostPlaces, indexes }: { mostPlaces: number; indexes: FileIndexes | undefined }) {
+    this.#mostPlaces = mostPlaces;
+    this.#indexes = indexes;
+  }
+
+  /** The first places of those that are wanted, in order; `last` where there are no more. */
+  async first(
+    sources: readonly Source[],
+    wanted: Wanted,
+    signal: AbortSignal,
+  ): Promise<{ readonly places: readonly Place[]; readonly last: boolean }> {
+    const { traceId, after, since, until } = wanted;
+    const files = sources.map(({ ino, to }) => `${ino}-${to}`);
+    const of = JSON.stringify([traceId, files, since ?? '', until ?? '']);
+    const kept = this.#chunks.find((chunk) => chunk.of === of && holdsBehind(chunk, after));
+    if (kept !== undefined) return { places: behind(kept.places, after), last: kept.last };
+    const places = new Smallest<Place>(this.#mostPlaces, comparePositions);
+    for (const source of sources) {
+      for await (const place of this.all(source, traceId, signal)) {
+        if (!isWithin(place.unixNano, wanted)) continue;
+        if (after === undefined || comparePositions(place, after) > 0) places.add(place);
+      }
+    }
+    const chunk = { of, after, places: places.sorted(), last: places.sorted().length < this.#mostPlaces };
+    if (this.#indexes !== undefined && !sources.some(({ temporary }) => temporary)) {
+      this.#chunks = [chunk, ...this.#chunks].slice(0, MOST_CHUNKS);
+    }
+    return chunk;
+  }
+
+  /** All places of a trace in a file, in its order. */
+  async *all(source: Source, traceId: string, signal: AbortSignal): AsyncGenerator<Place, void> {
+    const find = finderOf(traceId);
+    for (const part of await this.#parts(source, traceId, signal)) {
+      for await (const lines of fileLines(source.file, part, signal)) {
+        for (const found of find(lines)) {
+          yield { ...found, id: found.id ?? placeId(found.offset), ino: source.ino };
+        }
+      }
+    }
+  }
+
+  async #parts(
+    { file, ino, to, temporary }: Source,
+    traceId: string,
+    signal: AbortSignal,
+  ): Promise<readonly Part[]> {
+    if (this.#indexes === undefined || temporary) return [{ from: 0, to }];
+    return this.#indexes.of(ino).parts(file, { to, traceId }, signal);
+  }
+}
+
+function holdsBehind({ after: begin, places, last }: Chunk, after: Position | undefined): boolean {
+  if (begin !== undefined && (after === undefined || comparePositions(after, begin) < 0)) return false;
+  const end = places.at(-1);
+  return last || (end !== undefined && (after === undefined || comparePositions(after, end) < 0));
+}
+
+function behind(places: readonly Place[], after: Position | undefined): readonly Place[] {
+  if (after === undefined) return places;
+  const at = places.findIndex((place) => comparePositions(place, after) > 0);
+  return at < 0 ? [] : places.slice(at);
+}
