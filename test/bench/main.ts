@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { catchUp, idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { readFiles } from './read-files.ts';
+import { reading } from './reading.ts';
 import { type Benchmark, runBenchmark } from './support/context.ts';
 import { nodeFlags } from './support/measured-process.ts';
 import { type Row, toMarkdown } from './support/row.ts';
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   watching,
   'catch-up': catchUp,
   growth,
+  reading,
 };
 const RESULTS = 'bench-results.json';
 
