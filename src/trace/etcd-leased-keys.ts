@@ -1,4 +1,5 @@
 import type { EtcdConnection } from '../writers/etcd-connection.ts';
+import { isReportLease } from '../writers/node-report-leases.ts';
 import { keyPrefix } from '../writers/etcd-key.ts';
 import { inParallel } from './in-parallel.ts';
 import { place } from './etcd-pages.ts';
@@ -23,10 +24,14 @@ export async function recentlyLeased(
     ({ leaseClient }, options) => leaseClient.leaseLeases(options),
     signal,
   );
-  const aged = await inParallel(newestIds(leases.map(({ ID }) => BigInt(ID))), AT_ONCE, async (id) => ({
-    id,
-    left: Number((await timeToLive(connection, id, { keys: false }, signal)).TTL),
-  }));
+  const aged = await inParallel(
+    newestIds(leases.map(({ ID }) => BigInt(ID)).filter((id) => !isReportLease(id))),
+    AT_ONCE,
+    async (id) => ({
+      id,
+      left: Number((await timeToLive(connection, id, { keys: false }, signal)).TTL),
+    }),
+  );
   const keys: Buffer[] = [];
   const found = new Set<string>();
   const newest = aged.sort((a, b) => b.left - a.left).slice(0, MOST_ASKED);
@@ -42,7 +47,7 @@ export async function recentlyLeased(
   }
   return {
     keys,
-    note: 'etcd has little history left (it is compacted): older traces are found by their leases, and some may be missing',
+    note: 'etcd has little history left (it is compacted, or full of other writes): older traces are found by their leases, and some may be missing',
   };
 }
 

@@ -1,4 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import type { EtcdConnection } from './etcd-connection.ts';
+
+/** What the IDs of these leases begin with; a server makes those of others from its member's number. */
+const ID_PREFIX = 0x7fb7n;
+
+/** Whether a lease is of a report: who looks for records by their leases need not ask for it. */
+export function isReportLease(id: bigint): boolean {
+  return id >> 48n === ID_PREFIX;
+}
 
 /** A lease that lives as long as it is asked for, and a while longer. */
 export class RenewedLease {
@@ -81,8 +90,13 @@ export class TakenLease {
 async function grant(connection: EtcdConnection, lifeMs: number, signal: AbortSignal): Promise<string> {
   const TTL = Math.ceil(lifeMs / 1_000);
   const { ID } = await connection.call(
-    ({ leaseClient }, options) => leaseClient.leaseGrant({ TTL }, options),
+    ({ leaseClient }, options) => leaseClient.leaseGrant({ TTL, ID: newId() }, options),
     signal,
   );
   return ID;
+}
+
+/** 48 random bits: two that are the same at one time are not to be expected, and would be an error that passes. */
+function newId(): string {
+  return String((ID_PREFIX << 48n) | BigInt(`0x${randomBytes(6).toString('hex')}`));
 }

@@ -6,11 +6,27 @@ import { describe, expect, it } from 'vitest';
 import type { LogRecord } from '../../src/record/log-record.ts';
 import { EtcdTraceReader } from '../../src/trace/etcd-trace-reader.ts';
 import { FileTraceReader } from '../../src/trace/file-trace-reader.ts';
+import { EtcdNodeReports } from '../../src/writers/etcd-node-reports.ts';
 import { FileWriter } from '../../src/writers/file-writer.ts';
+import type { NodeReport } from '../../src/writers/node-report.ts';
 import { startEtcd } from '../support/etcd.ts';
 import { etcdWriter, noAccess } from '../support/etcd-writer.ts';
 import { record } from '../support/records.ts';
 
+const aReport = (node: string): NodeReport => ({
+  version: 1,
+  node,
+  agent: '0.1.0',
+  since: new Date().toISOString(),
+  published: new Date().toISOString(),
+  leaseSeconds: 15,
+  watermark: null,
+  lagSeconds: null,
+  containers: 0,
+  stopped: false,
+  gaps: [],
+  gapsLeftOut: 0,
+});
 const never = new AbortController().signal;
 
 describe('the list of recent traces', () => {
@@ -31,6 +47,22 @@ describe('the list of recent traces', () => {
     const { traces, note } = await recent([etcd.url], 10);
     expect(traces).toEqual(expected);
     expect(note).toMatch(/compacted/);
+  });
+
+  it('has them also where many nodes tell how far they are', async () => {
+    await using etcd = await startEtcd();
+    await using writer = etcdWriter([etcd.url]);
+    await writer.writeBatch(shop(), never);
+    const address = { servers: [etcd.url], ...noAccess };
+    const nodes = Array.from({ length: 40 }, (_, n) => ({
+      node: `n${n}`,
+      reports: new EtcdNodeReports({ ...address, leaseMs: 15_000, ttlMs: 172_800_000 }),
+    }));
+    for (let round = 0; round < 25; round++) {
+      await Promise.all(nodes.map(({ node, reports }) => reports.publish(aReport(node), never)));
+    }
+    expect((await recent([etcd.url], 10)).traces).toEqual(expected);
+    for (const { reports } of nodes) await reports.close();
   });
 
   it('has nothing of an empty etcd', async () => {
