@@ -18,6 +18,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
 # Two thirds of the bytes are for compilers, debuggers and the runtime Bare: types, maps and its binaries.
 RUN find node_modules -type f -regex '.*\.\([cm]?ts\|map\|bare\)' -delete
+# The AWS SDK comes twice; Node loads the other form.
+RUN rm -rf node_modules/@aws-sdk/*/dist-es node_modules/@smithy/*/dist-es
 
 # Node 24 and nothing else: no shell, no package manager. For amd64 and arm64.
 FROM gcr.io/distroless/nodejs24-debian13:latest

@@ -53,6 +53,8 @@ export interface Config {
   readonly file: FileDestination;
   readonly elasticsearch: SearchAccess;
   readonly opensearch: SearchAccess;
+  readonly s3: S3Destination;
+  readonly gcs: ObjectDestination;
   readonly serve: ServeAccess;
   /** What modules named in WRITERS are given: the environment, with the flags of our settings laid over it. */
   readonly writerOptions: Readonly<Record<string, string | undefined>>;
@@ -103,6 +105,27 @@ export interface ServeAccess {
   readonly passwordFile: string | undefined;
   /** SERVE_USER_HEADER. */
   readonly userHeader: string | undefined;
+}
+
+/** A bucket of objects. */
+export interface ObjectDestination {
+  /** S3_BUCKET or GCS_BUCKET; empty where it is not set, which the writer does not allow. */
+  readonly bucket: string;
+  /** S3_PREFIX or GCS_PREFIX. */
+  readonly prefix: string;
+  /** S3_ENDPOINT or GCS_ENDPOINT. */
+  readonly endpoint: string | undefined;
+  /** S3_OBJECT_SIZE or GCS_OBJECT_SIZE, in bytes. */
+  readonly objectBytes: number;
+  /** S3_OBJECT_AGE or GCS_OBJECT_AGE, in milliseconds. */
+  readonly objectAgeMs: number;
+}
+
+export interface S3Destination extends ObjectDestination {
+  /** S3_REGION. */
+  readonly region: string | undefined;
+  /** S3_PATH_STYLE. */
+  readonly pathStyle: boolean;
 }
 
 export interface FileDestination {

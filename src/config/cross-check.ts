@@ -59,6 +59,14 @@ export function crossCheck(values: Partial<Values>, { node }: { readonly node: b
   if (values.servePasswordFile !== undefined && isAbsent(values, 'serveUsername')) {
     say('SERVE_USERNAME', 'is not set: with SERVE_PASSWORD_FILE it must be the name of the user');
   }
+  for (const [writer, variable, bucket] of [
+    ['s3', 'S3_BUCKET', values.s3Bucket],
+    ['gcs', 'GCS_BUCKET', values.gcsBucket],
+  ] as const) {
+    if (values.writers?.includes(writer) && bucket === undefined) {
+      say(variable, `is not set: with the writer ${writer} it must be the name of a bucket`);
+    }
+  }
   checkSchemes(values, say);
   for (const product of ['elasticsearch', 'opensearch'] as const) checkSearch(values, product, say);
   return mistakes;

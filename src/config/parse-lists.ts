@@ -21,7 +21,15 @@ export function headerName(text: string): Parsed<string | undefined> {
 }
 
 /** The writers that come with Frostbeat, by the names that WRITERS knows. */
-export const builtInWriters: readonly string[] = ['etcd', 'file', 'stdout', 'elasticsearch', 'opensearch'];
+export const builtInWriters: readonly string[] = [
+  'etcd',
+  'file',
+  's3',
+  'gcs',
+  'stdout',
+  'elasticsearch',
+  'opensearch',
+];
 
 /** An endpoint of a destination; `scheme` is undefined where only `host:port` was given. */
 export interface Endpoint {

@@ -53,6 +53,21 @@ export function optionalText(text: string): Parsed<string | undefined> {
   return { value: text === '' ? undefined : text };
 }
 
+/** What names of objects begin with; it may be empty. */
+export function objectPrefix(text: string): Parsed<string> {
+  const good = text === '' || /^[^/\p{Cc}][^\p{Cc}]{0,500}$/u.test(text);
+  return good ? { value: text } : { mustBe: 'at most 500 characters that do not begin with a slash' };
+}
+
+/** The URL of a server; undefined where it is empty. */
+export function optionalUrl(text: string): Parsed<string | undefined> {
+  if (text === '') return { value: undefined };
+  const good = /^https?:\/\/[^/@\s]+(?:\/\S*)?$/.test(text) && URL.canParse(text);
+  return good
+    ? { value: text }
+    : { mustBe: 'a URL that begins with http:// or https://, without a password' };
+}
+
 /** A path, made absolute. */
 export function path(text: string, cwd: string): Parsed<string> {
   return text === '' || text.includes('\0') ? { mustBe: 'a path' } : { value: resolve(cwd, text) };

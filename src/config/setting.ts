@@ -23,6 +23,8 @@ export const groups = [
   'Delivery',
   'etcd',
   'file',
+  's3',
+  'gcs',
   'Elasticsearch',
   'OpenSearch',
   'The agent itself',

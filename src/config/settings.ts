@@ -20,6 +20,7 @@ import {
   nodeName,
   writers,
 } from './parse-lists.ts';
+import { objectSettings } from './object-settings.ts';
 import { searchSettings } from './search-settings.ts';
 import { selector } from './selector.ts';
 import { setting, type Setting } from './setting.ts';
@@ -139,7 +140,7 @@ export const settings = {
     parse: writers,
     placeholder: 'names',
     meaning:
-      "Comma-separated: etcd, file, stdout, elasticsearch, opensearch, or a module's path (./writer.js) or package name",
+      "Comma-separated: etcd, file, s3, gcs, stdout, elasticsearch, opensearch, or a module's path (./writer.js) or package name",
   }),
   batchSize: setting({
     variable: 'BATCH_SIZE',
@@ -288,6 +289,7 @@ export const settings = {
     placeholder: 'size',
     meaning: 'Remove the oldest files while all together take more; 0 keeps them',
   }),
+  ...objectSettings,
   ...searchSettings('elasticsearch'),
   ...searchSettings('opensearch'),
   stateDir: setting({

@@ -1,5 +1,5 @@
 import type { Claim, Outcome } from '../offsets/in-flight.ts';
-import { latin1Of } from '../util/byte-slice.ts';
+import { copyOf, latin1Of, viewOf } from '../util/byte-slice.ts';
 import type { LogRecord, RecordSource } from './log-record.ts';
 import type { ParsedRecord } from './parse-record.ts';
 
@@ -23,6 +23,8 @@ export function withText(source: RecordSource, kubernetesMetadata: boolean): Sou
 export interface TrackedRecord extends LogRecord {
   /** One more destination has the record to settle. */
   addDestination(): void;
+  /** It will wait long: what is kept in memory only for it, and is larger, is let go. */
+  detach(): void;
   /** One destination has it durably, or never will. */
   settle(outcome: Outcome): void;
 }
@@ -33,14 +35,14 @@ export class AgentRecord implements TrackedRecord {
   readonly source: RecordSource;
   readonly byteLength: number;
   /** Its bytes stand where the file was read to: as long as it waits, that piece of the file is kept. */
-  readonly #json: ParsedRecord['json'];
+  #json: ParsedRecord['json'];
   readonly #suffix: Buffer;
   readonly #claim: Claim;
   readonly #more: readonly Claim[];
   readonly #offset: number;
   readonly #traceId: string | undefined;
-  readonly #traceFrom: number;
-  readonly #traceTo: number;
+  #traceFrom: number;
+  #traceTo: number;
   /** Destinations that have not settled it yet. */
   #destinations = 0;
   #outcome: Outcome = 'delivered';
@@ -98,6 +100,15 @@ export class AgentRecord implements TrackedRecord {
   /** One more destination has the record to settle before its lines are. */
   addDestination(): void {
     this.#destinations++;
+  }
+
+  /** It will wait long: it keeps its own bytes from now on, and no more the piece of the file around them. */
+  detach(): void {
+    const { bytes, from, to } = this.#json;
+    if (bytes.length <= 2 * (to - from)) return;
+    this.#json = { bytes: copyOf(viewOf(this.#json)), from: 0, to: to - from };
+    this.#traceFrom -= from;
+    this.#traceTo -= from;
   }
 
   /** One destination has it durably, or never will. The last one to say so settles the lines. */

@@ -21,6 +21,20 @@ const builtIn: Readonly<Record<string, (config: Config, log: Log) => Promise<Log
     const { FileWriter } = await import('./file-writer.ts');
     return new FileWriter({ ...file, node: nodeName, log });
   },
+  s3: async ({ s3 }) => {
+    const [{ ObjectWriter }, { S3Store }] = await Promise.all([
+      import('./object-writer.ts'),
+      import('./s3-store.ts'),
+    ]);
+    return new ObjectWriter({ ...s3, name: 's3', store: new S3Store(s3) });
+  },
+  gcs: async ({ gcs }) => {
+    const [{ ObjectWriter }, { GcsStore }] = await Promise.all([
+      import('./object-writer.ts'),
+      import('./gcs-store.ts'),
+    ]);
+    return new ObjectWriter({ ...gcs, name: 'gcs', store: new GcsStore(gcs) });
+  },
   stdout: async () => {
     const { StdoutWriter } = await import('./stdout-writer.ts');
     return new StdoutWriter();

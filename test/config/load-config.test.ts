@@ -83,6 +83,22 @@ describe('the configuration', () => {
       },
       elasticsearch: searchDefaults,
       opensearch: searchDefaults,
+      s3: {
+        bucket: '',
+        prefix: 'frostbeat/',
+        region: undefined,
+        endpoint: undefined,
+        pathStyle: false,
+        objectBytes: 8 * 2 ** 20,
+        objectAgeMs: 60_000,
+      },
+      gcs: {
+        bucket: '',
+        prefix: 'frostbeat/',
+        endpoint: undefined,
+        objectBytes: 8 * 2 ** 20,
+        objectAgeMs: 60_000,
+      },
       writerOptions: { NODE_NAME: 'n1' },
     });
   });
@@ -174,7 +190,7 @@ describe('the configuration', () => {
       'SELECTOR (--selector) is "app in (": it must be a label selector, for example app=snowplow, tier!=test or env in (prod,stage),!legacy; «app in (» is none',
       'SHUTDOWN_TIMEOUT (--shutdown-timeout) is "soon": it must be a duration from 0s to 1h, for example 300ms, 5s or 1h30m',
       'TTL (--ttl) is "1s": it must be 0 or a duration from 2s to 87600h, for example 300ms, 5s or 1h30m',
-      'WRITERS (--writers) is "etdc": it must be etcd, file, stdout, elasticsearch, opensearch, a module\'s path that begins with ./ or /, or an installed package, several with commas between them; «etdc» is none (did you mean etcd?)',
+      'WRITERS (--writers) is "etdc": it must be etcd, file, s3, gcs, stdout, elasticsearch, opensearch, a module\'s path that begins with ./ or /, or an installed package, several with commas between them; «etdc» is none (did you mean etcd?)',
     ]);
     expect(() => validConfig(loaded)).toThrow(ConfigError);
   });

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import type { LogRecord } from '../record/log-record.ts';
+
+const hourNanos = 3_600_000_000_000n;
+
+/** The records of one object, all of one hour, and its name. */
+export interface NamedRecords {
+  readonly name: string;
+  readonly records: readonly LogRecord[];
+}
+
+/** What the name of an object tells: the times of its first and last record, in nanoseconds since 1970. */
+export interface ObjectSpan {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/**
+ * Names of objects: `<prefix><YYYY-MM-DD>/<HH>/<node>/<first>-<last>-<id>-<id>-<hash>.ndjson.gz`, with the hour of
+ * its records, the times of its first and last, the least and greatest identity in it, and the hash of them all. The
+ * same records have the same name, in whatever order they come.
+ */
+export class ObjectNames {
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** The objects of a batch, one for each hour: a reader of some hours looks at no others. */
+  of(records: readonly LogRecord[]): NamedRecords[] {
+    const hours = Map.groupBy(records, ({ unixNano }) => BigInt(unixNano) / hourNanos);
+    return [...hours].map(([hour, group]) => ({ name: this.#name(hour, group), records: group }));
+  }
+
+  /** The prefixes of the hours that two times and those between them are in, both in nanoseconds since 1970. */
+  *hours({ first, last }: ObjectSpan): Generator<string> {
+    for (let hour = first / hourNanos; hour <= last / hourNanos; hour++) yield this.#hour(hour);
+  }
+
+  /** The span in an object's name; undefined where it is none of these. */
+  spanOf(name: string): ObjectSpan | undefined {
+    const [, first, last] = /\/(\d+)-(\d+)-[^/]*\.ndjson\.gz$/.exec(name) ?? [];
+    return first === undefined || last === undefined
+      ? undefined
+      : { first: BigInt(first), last: BigInt(last) };
+  }
+
+  #hour(hour: bigint): string {
+    const [date = '', time = ''] = new Date(Number(hour) * 3_600_000).toISOString().split('T');
+    return `${this.#prefix}${date}/${time.slice(0, 2)}/`;
+  }
+
+  #name(hour: bigint, records: readonly LogRecord[]): string {
+    const ids = records.map(({ id }) => id).sort();
+    const times = records.map(({ unixNano }) => unixNano.padStart(20, '0')).sort();
+    const hash = createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 16);
+    const node = encodeURIComponent(records[0]?.source.node || '_');
+    const [first, last] = [times[0], times.at(-1)].map((time) => String(BigInt(time ?? 0)));
+    return `${this.#hour(hour)}${node}/${first}-${last}-${ids[0]}-${ids.at(-1)}-${hash}.ndjson.gz`;
+  }
+}

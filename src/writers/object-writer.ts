@@ -1,0 +1,71 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { LogRecord } from '../record/log-record.ts';
+import { ByteBuffer } from './byte-buffer.ts';
+import { type BatchPreference, type LogWriter, PartialWriteError } from './log-writer.ts';
+import { addNdjsonLine } from './ndjson.ts';
+import { ObjectNames } from './object-names.ts';
+import type { ObjectStore } from './object-store.ts';
+
+const compress = promisify(gzip);
+
+/** More records than a batch of these bytes ever has. */
+const MOST_RECORDS = 1_000_000;
+
+export interface ObjectWriterOptions {
+  readonly name: string;
+  readonly store: ObjectStore;
+  /** What names begin with. */
+  readonly prefix: string;
+  /** Bytes of records in an object, before they are compressed. */
+  readonly objectBytes: number;
+  /** Longest that a record waits for its object to be full, in milliseconds. */
+  readonly objectAgeMs: number;
+}
+
+/**
+ * Writes each batch as objects of compressed NDJSON, one for each hour of the records. The same batch is the same
+ * objects, so that a batch that is tried again overwrites itself.
+ */
+export class ObjectWriter implements LogWriter {
+  readonly name: string;
+  readonly batch: BatchPreference;
+  readonly #store: ObjectStore;
+  readonly #names: ObjectNames;
+
+  constructor({ name, store, prefix, objectBytes, objectAgeMs }: ObjectWriterOptions) {
+    this.name = name;
+    this.batch = { records: MOST_RECORDS, bytes: objectBytes, periodMs: objectAgeMs };
+    this.#store = store;
+    this.#names = new ObjectNames(prefix);
+  }
+
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#store.check(signal);
+  }
+
+  /** @throws PartialWriteError where some objects of the batch are stored. */
+  async writeBatch(records: readonly LogRecord[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const stored: LogRecord[] = [];
+    try {
+      for (const object of this.#names.of(records)) {
+        await this.#store.put(object.name, await encode(object.records), signal);
+        stored.push(...object.records);
+      }
+    } catch (error) {
+      if (stored.length === 0) throw error;
+      throw new PartialWriteError((error as Error).message, { stored }, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#store.close();
+  }
+}
+
+async function encode(records: readonly LogRecord[]): Promise<Buffer> {
+  const lines = new ByteBuffer();
+  for (const record of records) addNdjsonLine(lines, record);
+  return await compress(lines.bytes());
+}

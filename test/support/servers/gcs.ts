@@ -1,0 +1,39 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { lastingPort } from '../free-ports.ts';
+import { findGoProgram } from '../go-program.ts';
+import { startServer, type TestServer } from './server-process.ts';
+
+export interface TestGcs extends TestServer {
+  /** `http://127.0.0.1:<port>`. */
+  readonly endpoint: string;
+}
+
+/** Starts fake-gcs-server, which keeps objects as files, with the buckets of these names. */
+export async function startGcs(buckets: readonly string[]): Promise<TestGcs> {
+  const program = await findGoProgram({
+    name: 'fake-gcs-server',
+    package: 'github.com/fsouza/fake-gcs-server',
+    version: 'v1.56.1',
+    variable: 'FAKE_GCS_SERVER_BIN',
+    probe: ['-help'],
+  });
+  const port = await lastingPort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const server = await startServer({
+    name: 'gcs',
+    command: (directory) => [
+      program,
+      '-scheme=http',
+      '-host=127.0.0.1',
+      `-port=${port}`,
+      `-public-host=127.0.0.1:${port}`,
+      `-external-url=${endpoint}`,
+      '-backend=filesystem',
+      `-filesystem-root=${join(directory, 'buckets')}`,
+    ],
+    ready: async () => (await fetch(`${endpoint}/storage/v1/b?project=test`)).ok,
+  });
+  for (const bucket of buckets) await mkdir(join(server.directory, 'buckets', bucket), { recursive: true });
+  return Object.assign(server, { endpoint });
+}
