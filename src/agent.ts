@@ -241,6 +241,7 @@ export async function runAgent({
     store,
     parsePodDirectory: (name) => parsePodDirectory(podLogDir, name),
     stopping: stop,
+    fails: (name) => destinations.some((one) => one.name === name && one.failure !== undefined),
     log,
     metrics,
   });

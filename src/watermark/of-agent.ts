@@ -18,6 +18,7 @@ export interface ReporterOfAgentOptions {
   readonly store: { readonly gaps: readonly Gap[] };
   readonly parsePodDirectory: ParseDirectory;
   readonly stopping: AbortSignal;
+  readonly fails: (name: string) => boolean;
   readonly log: Log;
   readonly metrics: Metrics;
 }

@@ -2,6 +2,7 @@ import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { Repeated } from '../ops/repeated.ts';
 import { pause } from '../util/pause.ts';
+import { RetryAfterError } from '../writers/log-writer.ts';
 import type { NodeGap, NodeReport } from '../writers/node-report.ts';
 import type { NodeReports } from '../writers/node-reports.ts';
 import type { Mark, Watermark } from './watermark.ts';
@@ -22,6 +23,8 @@ export interface ReporterOptions {
   readonly gaps: () => { readonly gaps: readonly NodeGap[]; readonly leftOut: number };
   /** The agent is to stop: from then on its containers are those that were there. */
   readonly stopping: AbortSignal;
+  /** Whether the writer of this name fails, which is told already. */
+  readonly fails: (name: string) => boolean;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'watermark' | 'watermarkLag' | 'nodeReports'>;
 }
@@ -29,11 +32,17 @@ export interface ReporterOptions {
 /** A report may take so long, in milliseconds: the next one tells more. */
 const REPORT_MS = 5_000;
 
+/** A store that fails is told of by its writer first; only what lasts for so long is told of here. */
+const PATIENCE_MS = 10_000;
+
 /** A destination, and what an earlier run had told it: that is true for good. */
 interface Told {
   readonly reports: NodeReports;
   /** Milliseconds since 1970; undefined until it was asked for. */
   floor: number | undefined;
+  /** Since when it fails, and before when it is not to be tried again; of `performance.now()`. */
+  failingSince: number | undefined;
+  notBefore: number;
 }
 
 /** Tells the destinations how far all that this node's containers wrote is stored, as long as the agent runs. */
@@ -53,7 +62,12 @@ export class Reporter {
   /** Until the signal aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { destinations, metrics } = this.#options;
-    this.#told = (await destinations()).map((reports) => ({ reports, floor: undefined }));
+    this.#told = (await destinations()).map((reports) => ({
+      reports,
+      floor: undefined,
+      failingSince: undefined,
+      notBefore: 0,
+    }));
     for (const { reports } of this.#told) {
       for (const outcome of ['ok', 'error'])
         metrics.nodeReports.inc({ destination: reports.name, outcome }, 0);
@@ -87,22 +101,34 @@ export class Reporter {
     signal: AbortSignal,
   ): Promise<void> {
     const { name } = told.reports;
-    const { nodeReports } = this.#options.metrics;
+    const { metrics, stopping } = this.#options;
+    // The last word is always tried.
+    if (performance.now() < told.notBefore && !stopping.aborted) return;
     try {
       told.floor ??= await this.#earlier(told.reports, signal);
       await told.reports.publish(this.#made(Math.max(mark.at ?? -Infinity, told.floor), stopped), signal);
-      nodeReports.inc({ destination: name, outcome: 'ok' });
+      told.failingSince = undefined;
+      metrics.nodeReports.inc({ destination: name, outcome: 'ok' });
       this.#repeated.resolved(name, `What is stored of this node is told to ${name} again`);
     } catch (err) {
       // The agent stops: the last word is still to come.
-      if (signal.aborted && this.#options.stopping.aborted && !stopped) return;
-      nodeReports.inc({ destination: name, outcome: 'error' });
-      this.#repeated.problem(
-        name,
-        `Cannot tell ${name} how far this node's logs are stored: traces stay open until it is told`,
-        { err },
-      );
+      if (signal.aborted && stopping.aborted && !stopped) return;
+      metrics.nodeReports.inc({ destination: name, outcome: 'error' });
+      this.#failed(told, err);
     }
+  }
+
+  #failed(told: Told, err: unknown): void {
+    const { name } = told.reports;
+    const now = performance.now();
+    told.failingSince ??= now;
+    if (err instanceof RetryAfterError) told.notBefore = now + err.delayMs;
+    if (now - told.failingSince < PATIENCE_MS || this.#options.fails(name)) return;
+    this.#repeated.problem(
+      name,
+      `Cannot tell ${name} how far this node's logs are stored: traces stay open until it is told`,
+      { err },
+    );
   }
 
   async #earlier(reports: NodeReports, signal: AbortSignal): Promise<number> {

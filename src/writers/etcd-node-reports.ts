@@ -3,6 +3,7 @@ import { EtcdConnection } from './etcd-connection.ts';
 import { EtcdFailure } from './etcd-errors.ts';
 import { RenewedLease, TakenLease } from './node-report-leases.ts';
 import { encodeNodeReport, knownNodeKey, nodeKey, type NodeReport, parseNodeReport } from './node-report.ts';
+import { RetryAfterError } from './log-writer.ts';
 import type { NodeReports } from './node-reports.ts';
 
 export interface EtcdNodeReportsOptions extends EtcdAddress {
@@ -43,18 +44,20 @@ export class EtcdNodeReports implements NodeReports {
     } catch (error) {
       // Who may write but not read goes without.
       if (error instanceof EtcdFailure && /permission denied/.test(String(error.cause))) return undefined;
-      throw error;
+      throw explained(error);
     }
   }
 
   async publish(report: NodeReport, signal: AbortSignal): Promise<void> {
     try {
-      await this.#put(report, signal);
+      await this.#put(report, signal).catch(async (error: unknown) => {
+        if (!(error instanceof EtcdFailure) || error.remedy !== 'lease-gone') throw error;
+        this.#live.forget();
+        this.#known?.forget();
+        await this.#put(report, signal);
+      });
     } catch (error) {
-      if (!(error instanceof EtcdFailure) || error.remedy !== 'lease-gone') throw error;
-      this.#live.forget();
-      this.#known?.forget();
-      await this.#put(report, signal);
+      throw explained(error);
     }
   }
 
@@ -82,6 +85,11 @@ export class EtcdNodeReports implements NodeReports {
     this.#knownAt = now;
     this.#gapsKnown = gaps;
   }
+}
+
+function explained(error: unknown): unknown {
+  if (!(error instanceof EtcdFailure) || error.delayMs === undefined) return error;
+  return new RetryAfterError(error.message, error.delayMs, { cause: error });
 }
 
 function putUnder(lease: string | undefined, key: Buffer, value: Buffer) {

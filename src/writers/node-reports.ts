@@ -12,7 +12,7 @@ export interface NodeReports {
    */
   last(node: string, signal: AbortSignal): Promise<NodeReport | undefined>;
 
-  /** Tells it, in place of what was told before. With `stopped`, it is the last word. @throws to be tried again. */
+  /** Tells it, in place of what was told before. With `stopped`, it is the last word. @throws to be tried again; RetryAfterError for how soon. */
   publish(report: NodeReport, signal: AbortSignal): Promise<void>;
 
   close?(): Promise<void>;

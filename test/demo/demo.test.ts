@@ -151,10 +151,9 @@ describe('frostbeat demo with etcd', () => {
     const { code, stdout, stderr } = await demo(['--for', '2s'], { ETCD_SERVERS: etcd.url }).ended();
     expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' });
     const id = / trace (\w{32}) /.exec(stdout)?.[1] ?? '?';
-    const keys = await etcd.client.getAll().prefix(`logs/${id}/`).keys();
-    expect(keys.length).toBeGreaterThan(3);
-    const { leases } = await etcd.client.leaseClient.leaseLeases();
-    const { grantedTTL } = await etcd.client.leaseClient.leaseTimeToLive({ ID: leases[0]?.ID ?? '0' });
+    const { kvs } = await etcd.client.getAll().prefix(`logs/${id}/`).exec();
+    expect(kvs.length).toBeGreaterThan(3);
+    const { grantedTTL } = await etcd.client.leaseClient.leaseTimeToLive({ ID: kvs[0]?.lease ?? '0' });
     expect(Number(grantedTTL)).toBeGreaterThanOrEqual(3_600);
     expect(Number(grantedTTL)).toBeLessThan(3_600 * 2);
   });

@@ -18,6 +18,9 @@ it(
     await using cluster = await startEtcdCluster({ network });
     const node = await testNode(undefined);
     const agent = await node.startAgent({
+      // What is written here is records: the reports of the node would go to a member of their own.
+      NODE_REPORT_PERIOD: '30m',
+      NODE_LEASE: '1h',
       POD_SOURCE: 'directory',
       ETCD_SERVERS: cluster.urls.join(','),
       BATCH_SIZE: '128',
