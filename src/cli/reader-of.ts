@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { defaultReadable, type Readable, selectTraceReader } from '../trace/select-reader.ts';
+import { defaultReadable, type Readable, readable, selectTraceReader } from '../trace/select-reader.ts';
 import type { TraceReader } from '../trace/trace-reader.ts';
 import { inert } from '../util/inert.ts';
 import type { Output } from './context.ts';
@@ -23,7 +23,7 @@ export function destinationOf({ from, config, stderr }: Source): Readable | unde
   const found = from ?? defaultReadable(config);
   if (found === undefined) {
     stderr.write(
-      `frostbeat: WRITERS is «${inert(config.writers.join(','))}»: traces can be read from etcd or file; say which with --from\n`,
+      `frostbeat: WRITERS is «${inert(config.writers.join(','))}»: traces can be read from ${readable.join(', ')}; say which with --from\n`,
     );
   }
   return found;

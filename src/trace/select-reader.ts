@@ -1,8 +1,9 @@
 import type { Config } from '../config/config.ts';
+import type { ObjectStore } from '../writers/object-store.ts';
 import type { TraceReader } from './trace-reader.ts';
 
 /** Destinations that traces can be read back from. */
-export const readable = ['etcd', 'file', 'elasticsearch', 'opensearch'] as const;
+export const readable = ['etcd', 'file', 'elasticsearch', 'opensearch', 's3', 'gcs'] as const;
 export type Readable = (typeof readable)[number];
 
 /** The first destination in WRITERS that traces can be read back from; undefined where there is none. */
@@ -32,6 +33,22 @@ export async function selectTraceReader(
     const { SearchTraceReader } = await import('./search-trace-reader.ts');
     return new SearchTraceReader(from, config[from]);
   }
+  if (from === 's3' || from === 'gcs') {
+    const [{ ObjectTraceReader }, { ObjectNames }] = await Promise.all([
+      import('./object-trace-reader.ts'),
+      import('../writers/object-names.ts'),
+    ]);
+    return new ObjectTraceReader(await bucketOf(from, config), new ObjectNames(config[from].prefix));
+  }
   const { EtcdTraceReader } = await import('./etcd-trace-reader.ts');
   return new EtcdTraceReader({ ...config.etcd, servers: config.etcdServers });
+}
+
+async function bucketOf(from: 's3' | 'gcs', { s3, gcs }: Config): Promise<ObjectStore> {
+  if (from === 's3') {
+    const { S3Store } = await import('../writers/s3-store.ts');
+    return new S3Store(s3);
+  }
+  const { GcsStore } = await import('../writers/gcs-store.ts');
+  return new GcsStore(gcs);
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { conformance, type Subject } from '../../src/testing/conformance.ts';
 import { GcsStore } from '../../src/writers/gcs-store.ts';
 import { startGcs, type TestGcs } from '../support/servers/gcs.ts';
+import { objectSuite } from './object-suite.ts';
 import { recordsIn } from '../support/servers/objects.ts';
 
 let server: TestGcs;
@@ -10,17 +11,15 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
+const bucket = (): GcsStore =>
+  new GcsStore({ bucket: 'logs', prefix: '', endpoint: server.endpoint, objectBytes: 1, objectAgeMs: 1 });
+
 const subject: Subject = {
   writer: 'gcs',
   get options() {
     return { GCS_BUCKET: 'logs', GCS_ENDPOINT: server.endpoint };
   },
-  stored: async () => {
-    const { endpoint } = server;
-    return await recordsIn(
-      new GcsStore({ bucket: 'logs', prefix: '', endpoint, objectBytes: 1, objectAgeMs: 1 }),
-    );
-  },
+  stored: async () => await recordsIn(bucket()),
   repeats: 'batch',
   server: {
     kill: () => server.kill(),
@@ -43,6 +42,12 @@ const subject: Subject = {
 };
 
 describe('the writer gcs', () => {
+  objectSuite(() => ({
+    server,
+    store: bucket(),
+    env: { WRITERS: 'gcs', GCS_OBJECT_AGE: '500ms', ...(subject.options as Record<string, string>) },
+  }));
+
   it.each(conformance(subject))('$title', async ({ run }) => {
     await expect(run()).resolves.toBeUndefined();
   });

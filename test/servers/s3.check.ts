@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { conformance, type Subject } from '../../src/testing/conformance.ts';
 import { S3Store } from '../../src/writers/s3-store.ts';
 import { startS3, type TestS3 } from '../support/servers/s3.ts';
+import { objectSuite } from './object-suite.ts';
 import { recordsIn } from '../support/servers/objects.ts';
 
 let server: TestS3;
@@ -14,6 +15,17 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
+const bucket = (): S3Store =>
+  new S3Store({
+    bucket: 'logs',
+    prefix: '',
+    endpoint: server.endpoint,
+    region: server.region,
+    pathStyle: true,
+    objectBytes: 1,
+    objectAgeMs: 1,
+  });
+
 const subject: Subject = {
   writer: 's3',
   get options() {
@@ -24,18 +36,7 @@ const subject: Subject = {
       S3_PATH_STYLE: 'true',
     };
   },
-  stored: async () => {
-    const store = new S3Store({
-      bucket: 'logs',
-      prefix: '',
-      endpoint: server.endpoint,
-      region: server.region,
-      pathStyle: true,
-      objectBytes: 1,
-      objectAgeMs: 1,
-    });
-    return await recordsIn(store);
-  },
+  stored: async () => await recordsIn(bucket()),
   repeats: 'batch',
   server: {
     kill: () => server.kill(),
@@ -68,6 +69,18 @@ const subject: Subject = {
 };
 
 describe('the writer s3', () => {
+  objectSuite(() => ({
+    server,
+    store: bucket(),
+    env: {
+      WRITERS: 's3',
+      S3_OBJECT_AGE: '500ms',
+      AWS_ACCESS_KEY_ID: server.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+      ...(subject.options as Record<string, string>),
+    },
+  }));
+
   it.each(conformance(subject))('$title', async ({ run }) => {
     await expect(run()).resolves.toBeUndefined();
   });
