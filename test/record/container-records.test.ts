@@ -225,6 +225,22 @@ describe('joining', () => {
     expect([older.ledger.imbalance, newer.ledger.imbalance]).toEqual([0, 0]);
   });
 
+  it('does not lose a record that is too long only together with the begin of another whose end went unseen', () => {
+    const { records, sink } = setUp({ maxRecordBytes: 200 });
+    const older = new InFlight('older', 0, () => undefined);
+    const newer = new InFlight('newer', 0, () => undefined);
+    const feed = (line: string, file: InFlight) =>
+      sink.line(sliceOf(line), file, file.readTo, file.readTo + line.length + 1);
+    for (let i = 0; i < 3; i++) feed(`${T} stdout P ${'x'.repeat(50)}`, older);
+    const record = json({ traceId: 'b', msg: 'x'.repeat(100) });
+    for (const at of [0, 40, 80]) feed(`${T} stdout P ${record.slice(at, at + 40)}`, newer);
+    feed(`${T} stdout F ${record.slice(120)}`, newer);
+    expect(records.map(({ id, latin1: text }) => ({ id, text }))).toEqual([
+      { id: 'newer-000000000000', text: record },
+    ]);
+    expect(older.ledger.skipped.too_long).toBe(3);
+  });
+
   it('leaves no hole when it crashes after any line: what is read again from the commits is the rest', () => {
     fc.assert(
       fc.property(
