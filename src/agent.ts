@@ -28,7 +28,7 @@ import { Containers } from './status/containers.ts';
 import { showDestinations } from './status/destination-metrics.ts';
 import { allowedRoots } from './tail/allowed-roots.ts';
 import { ContainerTail } from './tail/container-tail.ts';
-import { heldDescriptors, HeldFiles } from './tail/held-files.ts';
+import { descriptorLimits, HeldFiles } from './tail/held-files.ts';
 import { ReadLoop } from './tail/read-loop.ts';
 import { WallTimes } from './util/wall-times.ts';
 import { reporterOfAgent } from './watermark/of-agent.ts';
@@ -117,7 +117,7 @@ export async function runAgent({
       return destinations.length > 0 && !destinations.some(({ full }) => full);
     },
   };
-  const heldFiles = new HeldFiles({ bytes: config.maxHeldBytes, descriptors: heldDescriptors() });
+  const heldFiles = new HeldFiles({ bytes: config.maxHeldBytes, ...descriptorLimits() });
   const spareMemory = new SpareMemory(globalThis.gc);
   const loop: ReadLoop = new ReadLoop(gate, (now) => {
     progress.moved();

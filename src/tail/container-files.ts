@@ -61,9 +61,9 @@ export class ContainerFiles {
     return this.#ordered;
   }
 
-  /** Whether any file waits for its first line. */
-  get hasNascent(): boolean {
-    return this.#nascent.size > 0;
+  /** Files that wait for their first line. */
+  get nascent(): number {
+    return this.#nascent.size;
   }
 
   /** Files that are open. */
@@ -203,7 +203,8 @@ export class ContainerFiles {
   #open(entry: LogEntry, inode: string): FileTail | undefined {
     const { allowedRoots, log, mayOpen } = this.#options;
     try {
-      if (mayOpen?.() === false) throw new Error('Cannot open one more file that may not be wanted');
+      if (mayOpen?.() === false)
+        throw new Error('Cannot open one more log file: the descriptors for them are all in use');
       const { fd, stat } = openLog(entry.path, allowedRoots());
       if (inodeKey(stat) !== inode) {
         closeSync(fd);

@@ -17,12 +17,17 @@ import { TIMING, type Timing } from './timing.ts';
 import { steadyNow } from '../util/steady-now.ts';
 import { unreadSince } from './unread-since.ts';
 
-export interface ContainerTailOptions extends Omit<ContainerFilesOptions, 'tornAfter' | 'onUnreadable'> {
+export interface ContainerTailOptions extends Omit<
+  ContainerFilesOptions,
+  'tornAfter' | 'onUnreadable' | 'mayOpen'
+> {
   readonly offsets: ContainerOffsets;
   readonly sink: LineSink;
   readonly loop: ReadLoop;
   readonly log: Logger;
   readonly timing?: Timing;
+  /** Whether there is a descriptor to spend on one more file of a container that is known to be wanted, or not. */
+  readonly mayOpen?: (wanted: boolean) => boolean;
   /**
    * When a stop may take no longer: until then, deleted files that only our descriptors hold are read to their
    * end. Without it a stop is at once.
@@ -75,7 +80,7 @@ export class ContainerTail implements Tail, Pollable {
       this.#gaps.tell({ file, fileId, reason, from, to }, this.lastDataAt);
     this.files = new ContainerFiles({
       ...options,
-      mayOpen: () => !this.#held || (options.mayOpen?.() ?? true),
+      mayOpen: () => options.mayOpen?.(!this.#held) ?? true,
       tornAfter: this.#timing.torn,
       onUnreadable: (entry) => tellGap(entry, 'unknown', 'compressed_file_damaged', 0, null),
     });
@@ -218,7 +223,7 @@ export class ContainerTail implements Tail, Pollable {
     this.#drain.look(now);
     // Descriptors are short, maybe: none is kept open for comfort.
     const linger = this.files.openFailure === undefined ? this.#timing.linger : 0;
-    if (this.files.hasNascent) this.files.lookAtNascent();
+    if (this.files.nascent > 0) this.files.lookAtNascent();
     let work = false;
     let perishable = false;
     for (const file of this.files.ordered) {

@@ -12,7 +12,7 @@ import type { StoredRecord, Verdict } from '../support/sim/expected-records.ts';
 import { NodeLife, type NodeLifeOptions } from '../support/sim/node-life.ts';
 import { conmonFormat } from '../support/sim/conmon-format.ts';
 import { until } from '../support/until.ts';
-import { type RunningAgent, startAgent } from '../support/agent-process.ts';
+import { type AgentProcessOptions, type RunningAgent, startAgent } from '../support/agent-process.ts';
 
 /** What the judge says where nothing is wrong. */
 export const nothingWrong: Verdict = { lost: [], twice: [], misplaced: [], foreign: [] };
@@ -25,7 +25,7 @@ export interface TestNode {
   readonly api: KubeApi;
   /** All that the agent is told, by default settings otherwise. */
   readonly env: Readonly<Record<string, string>>;
-  startAgent(env?: Readonly<Record<string, string>>): Promise<RunningAgent>;
+  startAgent(env?: Readonly<Record<string, string>>, options?: AgentProcessOptions): Promise<RunningAgent>;
 }
 
 /** Makes a node with no pods; everything of it goes when the test ends. The store is emptied. */
@@ -57,7 +57,7 @@ export async function testNode(
     stateDir,
     api,
     env,
-    startAgent: (more = {}) => startAgent({ ...env, ...more }, { cwd: directory }),
+    startAgent: (more = {}, options = {}) => startAgent({ ...env, ...more }, { cwd: directory, ...options }),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   allStored,
   nodeLife,
   nothingWrong,
+  rememberedContainers,
   seed,
   tellPod,
   testNode,
@@ -133,5 +134,41 @@ describe('a configuration', () => {
       expect(agent.text).toMatch(new RegExp(`^  - ${variable} `, 'm'));
     }
     expect(agent.text.match(/^ {2}- /gm)).toHaveLength(4);
+  });
+});
+
+describe('an agent that may open 100 files, on a node with 120', () => {
+  it('starts, reads what it can, and the rest as pods go', { timeout: 90_000 }, async () => {
+    const node = await testNode(etcd);
+    const pods = new Map<string, string>();
+    for (let n = 0; n < 120; n++) {
+      const pod = { namespace: 'demo-system', name: `web-${n}`, labels: { app: 'snowplow' } };
+      const { uid } = node.api.addPod(pod).metadata;
+      const directory = join(node.podLogDir, `demo-system_${pod.name}_${uid}`);
+      writeRecords(join(directory, 'app', '0.log'), 1);
+      pods.set(pod.name, directory);
+    }
+    const first = await node.startAgent({}, { descriptors: 100 });
+    await until(() => rememberedContainers(node)?.length === 120, { what: 'all known', timeoutMs: 20_000 });
+    await first.kill();
+    // What it remembers it opens before it loads the rest of itself, which needs descriptors too.
+    const agent = await node.startAgent({}, { descriptors: 100 });
+    await agent.ready();
+    await until(
+      async () => {
+        for (const { value } of await allStored(etcd)) {
+          const name = /"pod":"([^"]+)"/.exec(value.toString())![1]!;
+          const directory = pods.get(name);
+          if (directory === undefined) continue;
+          pods.delete(name);
+          node.api.deletePod('demo-system', name);
+          rmSync(directory, { recursive: true });
+        }
+        return pods.size === 0;
+      },
+      { what: 'all stored', timeoutMs: 60_000 },
+    );
+    expect(await agent.metric('gaps_total')).toBe(0);
+    expect((await agent.stop()).code).toBe(0);
   });
 });

@@ -42,15 +42,21 @@ process.on('exit', () => {
  */
 export async function startAgent(
   env: Readonly<Record<string, string>>,
-  { cwd }: { readonly cwd?: string } = {},
+  options: AgentProcessOptions = {},
 ): Promise<RunningAgent> {
   const [port] = await freePorts(1);
-  const agent = new RunningAgent({ HTTP_PORT: String(port), ...env }, cwd);
+  const agent = new RunningAgent({ HTTP_PORT: String(port), ...env }, options);
   onTestFinished(async () => {
     await agent.kill();
     expect(agent.imbalances).toEqual([]);
   });
   return agent;
+}
+
+export interface AgentProcessOptions {
+  readonly cwd?: string;
+  /** How many it may have open; the tests' own limit unless told otherwise. */
+  readonly descriptors?: number;
 }
 
 /** The agent as a process of its own, and what can be seen of it from outside. */
@@ -66,13 +72,14 @@ export class RunningAgent {
   #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
   #rest = '';
 
-  constructor(env: Readonly<Record<string, string>>, cwd?: string) {
-    const args = [join(root, 'dist/main.js'), 'agent'];
+  constructor(env: Readonly<Record<string, string>>, { cwd, descriptors }: AgentProcessOptions = {}) {
+    const limited = descriptors === undefined ? [] : ['prlimit', `--nofile=${descriptors}`];
+    const args = [...limited, process.execPath, join(root, 'dist/main.js'), 'agent'];
     // Through setpriv, where there is one (Linux), the kernel ends the agent even when the test is killed.
     const setpriv = '/usr/bin/setpriv';
     const [command, all] = existsSync(setpriv)
-      ? [setpriv, ['--pdeathsig', 'KILL', process.execPath, ...args]]
-      : [process.execPath, args];
+      ? [setpriv, ['--pdeathsig', 'KILL', ...args]]
+      : [args[0]!, args.slice(1)];
     this.base = `http://127.0.0.1:${env['HTTP_PORT']}`;
     const child = spawn(command, all, { env, stdio: ['ignore', 'ignore', 'pipe'], ...(cwd && { cwd }) });
     this.#child = child;

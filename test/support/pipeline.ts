@@ -22,7 +22,7 @@ export interface PipelineOptions {
   readonly timing?: Partial<Timing>;
   /** The container is not known to be wanted until `tail.release()`. */
   readonly held?: boolean;
-  readonly mayOpen?: () => boolean;
+  readonly mayOpen?: (wanted: boolean) => boolean;
   /** The store is down from the start. */
   readonly down?: boolean;
   /** The store goes down when it holds so many records. */

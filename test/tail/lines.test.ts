@@ -77,7 +77,7 @@ describe('the end of a line', () => {
   it('may be missing in a file whose only line it is, when the directory is gone', async () => {
     const pipeline = start();
     dir.put('0.log', dir.lines().trimEnd());
-    await until(() => pipeline.tail.files.hasNascent, { what: 'the file' });
+    await until(() => pipeline.tail.files.nascent > 0, { what: 'the file' });
     dir.removeAll();
     await pipeline.drain();
     expect(pipeline.traceIds).toEqual(['t0']);
