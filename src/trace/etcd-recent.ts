@@ -4,6 +4,7 @@ import { recentlyLeased } from './etcd-leased-keys.ts';
 import { type EtcdPages, place } from './etcd-pages.ts';
 import { CompactedError, type Put, watchPuts } from './etcd-watch.ts';
 import { inParallel } from './in-parallel.ts';
+import type { Latest } from './latest.ts';
 import { compareUnixNano } from './stored-record.ts';
 import type { RecentTraces } from './trace-reader.ts';
 import { Summary } from './summary.ts';
@@ -20,9 +21,19 @@ const HISTORY_MS = 1_500;
 const MOST_LINES = 200;
 const AT_ONCE = 8;
 
+/** Older servers look at every key of a trace for its first lines: of a long one they are good for a while. */
+const LONG_LINES = 10_000;
+const LONG_GOOD_MS = 30_000;
+
+export interface LongTrace {
+  readonly until: number;
+  readonly summary: TraceSummary;
+}
+
 interface Sources {
   readonly connection: EtcdConnection;
   readonly pages: EtcdPages;
+  readonly long: Latest<string, LongTrace>;
   readonly limit: number;
 }
 
@@ -49,7 +60,7 @@ export async function recentTraces(sources: Sources, signal: AbortSignal): Promi
   }
   const newest = [...seen].sort((a, b) => compareUnixNano(b[1], a[1])).slice(0, limit);
   const traces = await inParallel(newest, AT_ONCE, ([prefix, last]) =>
-    summarize(pages, { prefix, last, revision }, signal),
+    summarize(sources, { prefix, last, revision }, signal),
   );
   return { traces: traces.filter((one) => one !== undefined), ...(note !== undefined && { note }) };
 }
@@ -114,10 +125,12 @@ function see(seen: LastSeen, key: Buffer): void {
 
 /** @returns undefined where the trace is gone. */
 async function summarize(
-  pages: EtcdPages,
+  { pages, long }: Sources,
   { prefix, last, revision }: { prefix: string; last: string; revision: string },
   signal: AbortSignal,
 ): Promise<TraceSummary | undefined> {
+  const known = long.get(prefix);
+  if (known !== undefined && performance.now() < known.until) return endingAt(known.summary, last);
   const page = await pages.values({ ...etcdRange(prefix), limit: MOST_LINES, revision }, signal);
   if (page.records.length === 0) return undefined;
   const summary = new Summary(traceIdOf(prefix));
@@ -125,7 +138,12 @@ async function summarize(
   const partial = page.next !== undefined;
   if (!partial) return summary.result({ partial });
   const result = summary.result({ lines: page.count, partial });
-  return compareUnixNano(last, result.lastUnixNano) > 0 ? { ...result, lastUnixNano: last } : result;
+  if (page.count > LONG_LINES) long.set(prefix, { until: performance.now() + LONG_GOOD_MS, summary: result });
+  return endingAt(result, last);
+}
+
+function endingAt(summary: TraceSummary, last: string): TraceSummary {
+  return compareUnixNano(last, summary.lastUnixNano) > 0 ? { ...summary, lastUnixNano: last } : summary;
 }
 
 /** The reverse of `tracePrefix`. */

@@ -1,5 +1,6 @@
 import { etcdRange } from '../writers/etcd-key.ts';
 import { type EtcdPages, place } from './etcd-pages.ts';
+import { Latest } from './latest.ts';
 import { widened } from './span.ts';
 import type { Span } from './trace-state.ts';
 
@@ -8,33 +9,68 @@ const MOST_KEYS = 20_000;
 /** The largest time of as many digits as times have from 2001 to 2286. */
 const LATEST = 10n ** 19n - 1n;
 
+/** Of so many long traces it is remembered where they ended. */
+const MOST_REMEMBERED = 256;
+
 /**
  * The first and the last time of a trace at a revision. A range cannot be read from its end: etcd would sort all of it.
+ * Where a long trace ended at an earlier look is remembered, so that only what came before and behind is looked at.
  */
-export async function etcdSpan(
-  pages: EtcdPages,
-  { prefix, revision }: { prefix: string; revision: string },
-  signal: AbortSignal,
-): Promise<Span | undefined> {
-  const whole = etcdRange(prefix);
-  if ((await pages.count(whole, signal)) <= MOST_KEYS)
-    return spanOfKeys(pages, { ...whole, revision }, signal);
-  const { records } = await pages.values({ ...whole, limit: 1, revision }, signal);
-  const first = records[0]?.unixNano;
-  if (first === undefined) return undefined;
-  // Invariant: something stands at `low` or behind it, and few enough keys at the end to look at.
-  let [low, high] = [BigInt(first), LATEST];
-  const from = (time: bigint) => ({ ...whole, key: Buffer.from(prefix + String(time)) });
-  while (high - low > 1n) {
-    const middle = (low + high) / 2n;
-    const keys = await pages.count(from(middle), signal);
-    if (keys === 0) high = middle;
-    else low = middle;
-    if (keys > 0 && keys <= MOST_KEYS) break;
+export class EtcdSpans {
+  readonly #pages: EtcdPages;
+  readonly #seen = new Latest<string, Span>(MOST_REMEMBERED);
+
+  constructor(pages: EtcdPages) {
+    this.#pages = pages;
   }
-  const end = await spanOfKeys(pages, { ...from(low), revision }, signal);
-  // What was stored since may be all that is there: then the search has to begin before it.
-  return end === undefined ? spanOfKeys(pages, { ...whole, revision }, signal) : { first, last: end.last };
+
+  async of(
+    { prefix, revision }: { prefix: string; revision: string },
+    signal: AbortSignal,
+  ): Promise<Span | undefined> {
+    const whole = etcdRange(prefix);
+    const from = (time: string): Buffer => Buffer.from(prefix + time);
+    const seen = this.#seen.get(prefix);
+    if (seen !== undefined) {
+      // What has expired since leaves the span longer than it is, which claims nothing.
+      const before = await spanOfKeys(
+        this.#pages,
+        { ...whole, range_end: from(seen.first), revision },
+        signal,
+      );
+      const last = await this.#lastFrom(seen.last, { prefix, revision }, signal);
+      const span = { first: before?.first ?? seen.first, last: last ?? seen.last };
+      this.#seen.set(prefix, span);
+      return span;
+    }
+    const { records, count } = await this.#pages.values({ ...whole, limit: 1, revision }, signal);
+    const first = records[0]?.unixNano;
+    if (count <= MOST_KEYS || first === undefined) {
+      return spanOfKeys(this.#pages, { ...whole, revision }, signal);
+    }
+    const last = await this.#lastFrom(first, { prefix, revision }, signal);
+    if (last === undefined) return spanOfKeys(this.#pages, { ...whole, revision }, signal);
+    this.#seen.set(prefix, { first, last });
+    return { first, last };
+  }
+
+  /** The last time among those from `first` on. */
+  async #lastFrom(
+    first: string,
+    { prefix, revision }: { prefix: string; revision: string },
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const from = (time: bigint) => ({ ...etcdRange(prefix), key: Buffer.from(prefix + String(time)) });
+    // Invariant: something stands at `low` or behind it, as far as it has not expired.
+    let [low, high] = [BigInt(first), LATEST];
+    for (let keys = await this.#pages.count(from(low), signal); keys > MOST_KEYS && high - low > 1n;) {
+      const middle = (low + high) / 2n;
+      const behindIt = await this.#pages.count(from(middle), signal);
+      if (behindIt === 0) high = middle;
+      else [low, keys] = [middle, behindIt];
+    }
+    return (await spanOfKeys(this.#pages, { ...from(low), revision }, signal))?.last;
+  }
 }
 
 async function spanOfKeys(

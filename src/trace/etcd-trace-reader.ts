@@ -5,8 +5,9 @@ import { recordsBetween } from './etcd-between.ts';
 import { etcdNodes } from './etcd-nodes.ts';
 import { behind, type Bounds, EtcdPages, nextLimit, place } from './etcd-pages.ts';
 import { EtcdFollower } from './etcd-follower.ts';
-import { recentTraces } from './etcd-recent.ts';
-import { etcdSpan } from './etcd-span.ts';
+import { type LongTrace, recentTraces } from './etcd-recent.ts';
+import { EtcdSpans } from './etcd-span.ts';
+import { Latest } from './latest.ts';
 import type { Nodes } from './known-node.ts';
 import type { Span } from './trace-state.ts';
 import { comparePositions, compareUnixNano, type StoredRecord } from './stored-record.ts';
@@ -19,6 +20,7 @@ import {
 } from './trace-reader.ts';
 
 const FIRST_PAGE = 64;
+const MOST_LONG = 1_000;
 /** Up to so many keys of a trace are looked through for times of another number of digits before it is read. */
 const MOST_SORTED = 20_000;
 
@@ -33,10 +35,14 @@ export class EtcdTraceReader implements TraceReader {
   readonly name: string;
   readonly #connection: EtcdConnection;
   readonly #pages: EtcdPages;
+  readonly #spans: EtcdSpans;
+  /** What was seen of long traces for the list. */
+  readonly #long = new Latest<string, LongTrace>(MOST_LONG);
 
   constructor(address: EtcdAddress) {
     this.#connection = new EtcdConnection(address);
     this.#pages = new EtcdPages(this.#connection, address.servers.length);
+    this.#spans = new EtcdSpans(this.#pages);
     this.name = `etcd (${this.#connection.name})`;
   }
 
@@ -83,7 +89,10 @@ export class EtcdTraceReader implements TraceReader {
   }
 
   recent(limit: number, signal: AbortSignal): Promise<RecentTraces> {
-    return recentTraces({ connection: this.#connection, pages: this.#pages, limit }, signal);
+    return recentTraces(
+      { connection: this.#connection, pages: this.#pages, long: this.#long, limit },
+      signal,
+    );
   }
 
   nodes(signal: AbortSignal): Promise<Nodes> {
@@ -91,7 +100,7 @@ export class EtcdTraceReader implements TraceReader {
   }
 
   span(traceId: string, mark: string, signal: AbortSignal): Promise<Span | undefined> {
-    return etcdSpan(this.#pages, { prefix: tracePrefix(traceId), revision: mark }, signal);
+    return this.#spans.of({ prefix: tracePrefix(traceId), revision: mark }, signal);
   }
 
   between(

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ndjsonStart, ndjsonTrace } from '../writers/ndjson.ts';
 import { fileLines, type Lines } from './file-lines.ts';
+import { Latest } from './latest.ts';
 
 /** Room for the hashes of a file, 16 MiB: with ten lines a trace, that is some 10 GB. Further blocks have none. */
 const MOST_HASHES = 2 ** 22;
@@ -28,14 +29,11 @@ export interface Part {
 
 /** The indexes of the files that a reader was asked for. */
 export class FileIndexes {
-  readonly #indexes = new Map<bigint, FileIndex>();
+  readonly #indexes = new Latest<bigint, FileIndex>(MOST_FILES);
 
   of(ino: bigint): FileIndex {
     const index = this.#indexes.get(ino) ?? new FileIndex();
-    this.#indexes.delete(ino);
     this.#indexes.set(ino, index);
-    const [oldest] = this.#indexes.keys();
-    if (this.#indexes.size > MOST_FILES && oldest !== undefined) this.#indexes.delete(oldest);
     return index;
   }
 }

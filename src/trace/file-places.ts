@@ -1,9 +1,12 @@
-import { type FileIndexes, type Part } from './file-index.ts';
+import type { FileIndexes, Part } from './file-index.ts';
 import { fileLines, finderOf, type Found, placeId } from './file-lines.ts';
 import type { Source } from './file-sources.ts';
+import { Latest } from './latest.ts';
 import { Smallest } from './smallest.ts';
+import { widened } from './span.ts';
 import { comparePositions, type Position } from './stored-record.ts';
 import { isWithin, type ReadOptions } from './trace-reader.ts';
+import type { Span } from './trace-state.ts';
 
 /** Where a record of a trace stands; in which file, by its inode. */
 export type Place = Found & Position & { readonly ino: bigint };
@@ -22,11 +25,13 @@ interface Chunk {
 
 /** Chunks that are kept for who asks for the next page, where the reader lives on: about 15 MB each. */
 const MOST_CHUNKS = 2;
+const MOST_SPANS = 64;
 
 /** Finds where the records of a trace stand in files, in order, without keeping more than a bound. */
 export class FilePlaces {
   readonly #mostPlaces: number;
   readonly #indexes: FileIndexes | undefined;
+  readonly #spans = new Latest<string, Span>(MOST_SPANS);
   #chunks: readonly Chunk[] = [];
 
   /** @param options.indexes where the reader lives on: then they are kept, and the last chunks too. */
@@ -42,22 +47,43 @@ export class FilePlaces {
     signal: AbortSignal,
   ): Promise<{ readonly places: readonly Place[]; readonly last: boolean }> {
     const { traceId, after, since, until } = wanted;
-    const files = sources.map(({ ino, to }) => `${ino}-${to}`);
-    const of = JSON.stringify([traceId, files, since ?? '', until ?? '']);
+    const whole = momentOf(sources, traceId);
+    const of = JSON.stringify([whole, since ?? '', until ?? '']);
     const kept = this.#chunks.find((chunk) => chunk.of === of && holdsBehind(chunk, after));
     if (kept !== undefined) return { places: behind(kept.places, after), last: kept.last };
     const places = new Smallest<Place>(this.#mostPlaces, comparePositions);
+    let span: Span | undefined;
     for (const source of sources) {
       for await (const place of this.all(source, traceId, signal)) {
+        span = widened(span, place.unixNano);
         if (!isWithin(place.unixNano, wanted)) continue;
         if (after === undefined || comparePositions(place, after) > 0) places.add(place);
       }
     }
     const chunk = { of, after, places: places.sorted(), last: places.sorted().length < this.#mostPlaces };
-    if (this.#indexes !== undefined && !sources.some(({ temporary }) => temporary)) {
+    if (this.#mayKeep(sources)) {
       this.#chunks = [chunk, ...this.#chunks].slice(0, MOST_CHUNKS);
+      if (span !== undefined) this.#spans.set(whole, span);
     }
     return chunk;
+  }
+
+  /** The first and the last time of a trace; undefined where it has no records. */
+  async span(sources: readonly Source[], traceId: string, signal: AbortSignal): Promise<Span | undefined> {
+    const of = momentOf(sources, traceId);
+    const kept = this.#spans.get(of);
+    if (kept !== undefined) return kept;
+    let span: Span | undefined;
+    for (const source of sources) {
+      for await (const { unixNano } of this.all(source, traceId, signal)) span = widened(span, unixNano);
+    }
+    if (span !== undefined && this.#mayKeep(sources)) this.#spans.set(of, span);
+    return span;
+  }
+
+  /** The temporary file of another reading has another inode, and that of this one may be another file's then. */
+  #mayKeep(sources: readonly Source[]): boolean {
+    return this.#indexes !== undefined && !sources.some(({ temporary }) => temporary);
   }
 
   /** All places of a trace in a file, in its order. */
@@ -80,6 +106,11 @@ export class FilePlaces {
     if (this.#indexes === undefined || temporary) return [{ from: 0, to }];
     return this.#indexes.of(ino).parts(file, { to, traceId }, signal);
   }
+}
+
+/** Which files, and up to where: what was read of them is the same each time. */
+function momentOf(sources: readonly Source[], traceId: string): string {
+  return JSON.stringify([traceId, sources.map(({ ino, to }) => `${ino}-${to}`)]);
 }
 
 function holdsBehind({ after: begin, places, last }: Chunk, after: Position | undefined): boolean {

@@ -3,7 +3,6 @@ import { FileNames } from '../writers/file-names.ts';
 import { followFiles, recordsAt } from './file-follower.ts';
 import { fileNodes } from './file-nodes.ts';
 import type { Nodes } from './known-node.ts';
-import { widened } from './span.ts';
 import type { Span } from './trace-state.ts';
 import { FileIndexes } from './file-index.ts';
 import { endOfLines, type Found } from './file-lines.ts';
@@ -135,18 +134,14 @@ export class FileTraceReader implements TraceReader {
   }
 
   async span(traceId: string, mark: string, signal: AbortSignal): Promise<Span | undefined> {
-    let span: Span | undefined;
-    const at = { traceId, mark: FileMark.parse(mark) };
-    for await (const source of sourcesOf(this.#names, at, signal)) {
-      try {
-        for await (const { unixNano } of this.#places.all(source, traceId, signal)) {
-          span = widened(span, unixNano);
-        }
-      } finally {
-        await source.file.close();
-      }
+    const sources: Source[] = [];
+    try {
+      const at = { traceId, mark: FileMark.parse(mark) };
+      for await (const source of sourcesOf(this.#names, at, signal)) sources.push(source);
+      return await this.#places.span(sources, traceId, signal);
+    } finally {
+      await Promise.all(sources.map(async ({ file }) => await file.close()));
     }
-    return span;
   }
 
   /** What was compressed between the marks is left out; that takes two rotations, for the newest stays as it is. */

@@ -50,10 +50,6 @@ describe('three agents on three nodes, and what is told of a trace', () => {
         throw new Error(`Cannot see ${what}: ${JSON.stringify(last?.state)}`, { cause });
       });
     };
-    const is =
-      (state: TraceState['state'], ...named: string[]) =>
-      (answer: Answer) =>
-        answer.state?.state === state && answer.state.nodes.join() === named.join();
 
     for (const node of nodes) node.print('first');
     const first = await see('first', is('complete'), 'a complete trace');
@@ -86,6 +82,12 @@ describe('three agents on three nodes, and what is told of a trace', () => {
     );
   }, 240_000);
 });
+
+/** Whether an answer says so, and names these nodes. */
+const is =
+  (state: TraceState['state'], ...named: string[]) =>
+  (answer: Answer): boolean =>
+    answer.state?.state === state && answer.state.nodes.join() === named.join();
 
 /** A node with one pod, and the settings that its agent is given. */
 function simulatedNode(name: string) {
