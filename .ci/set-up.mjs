@@ -2,7 +2,7 @@
 // Runs as prestart and pretest, on whatever Node the machine has (20 or later), with nothing installed yet.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,7 +25,9 @@ function install() {
   rmSync(join(root, 'node_modules'), { recursive: true, force: true, maxRetries: 5 });
   // npm tells its scripts where it is; run by hand, it is on the PATH. stdout is npm's chatter, stderr its errors.
   const npm = process.env.npm_execpath;
-  const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  // The Node that runs this may be the one that is replaced: npm's scripts find it first.
+  const isReplaced = process.execPath.startsWith(join(root, 'node_modules'));
+  const [command, args] = npm?.endsWith('.js') && !isReplaced ? [process.execPath, [npm]] : ['npm', []];
   run(
     command,
     [...args, 'ci'],
@@ -81,7 +83,13 @@ function isAlive(lock) {
 }
 
 function run(command, args, failure, stdout = 'inherit') {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', stdout, 'inherit'] });
+  const own = join(root, 'node_modules', '.bin');
+  const PATH = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((directory) => resolve(directory) !== own)
+    .join(delimiter);
+  const env = { ...process.env, PATH };
+  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', stdout, 'inherit'] });
   if (error) fail(`${failure}: ${error.message}`);
   if (status !== 0) fail(`${failure}.`);
 }

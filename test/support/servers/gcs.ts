@@ -9,15 +9,20 @@ export interface TestGcs extends TestServer {
   readonly endpoint: string;
 }
 
-/** Starts fake-gcs-server, which keeps objects as files, with the buckets of these names. */
-export async function startGcs(buckets: readonly string[]): Promise<TestGcs> {
-  const program = await findGoProgram({
+/** Finds fake-gcs-server, which keeps objects as files; built with Go where there is none. */
+export async function findGcsServer(): Promise<string> {
+  return await findGoProgram({
     name: 'fake-gcs-server',
     package: 'github.com/fsouza/fake-gcs-server',
     version: 'v1.56.1',
     variable: 'FAKE_GCS_SERVER_BIN',
     probe: ['-help'],
   });
+}
+
+/** Starts a GCS server with the buckets of these names. */
+export async function startGcs(buckets: readonly string[]): Promise<TestGcs> {
+  const program = await findGcsServer();
   const port = await lastingPort();
   const endpoint = `http://127.0.0.1:${port}`;
   const server = await startServer({

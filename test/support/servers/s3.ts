@@ -16,7 +16,7 @@ export interface TestS3 extends TestServer {
 }
 
 /** Finds Versity's S3 gateway, which keeps objects as files; built with Go where there is none. */
-async function findS3Server(): Promise<string> {
+export async function findS3Server(): Promise<string> {
   return await findGoProgram({
     name: 'versitygw',
     package: 'github.com/versity/versitygw/cmd/versitygw',
