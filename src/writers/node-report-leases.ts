@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
+import type { EtcdClient } from './etcd-client.ts';
 import type { EtcdConnection } from './etcd-connection.ts';
 
 /** What the IDs of these leases begin with; a server makes those of others from its member's number. */
@@ -8,6 +10,8 @@ const ID_PREFIX = 0x7fb7n;
 export function isReportLease(id: bigint): boolean {
   return id >> 48n === ID_PREFIX;
 }
+
+type Stream = Awaited<ReturnType<EtcdClient['leaseClient']['leaseKeepAlive']>> & EventEmitter;
 
 /** A lease that lives as long as it is asked for, and a while longer. */
 export class RenewedLease {
@@ -43,7 +47,9 @@ export class RenewedLease {
   /** Whether it was still there. */
   async #keepAlive(id: string, signal: AbortSignal): Promise<boolean> {
     return await this.#connection.call(async ({ leaseClient }, options) => {
-      const stream = await leaseClient.leaseKeepAlive(options);
+      const stream = (await leaseClient.leaseKeepAlive(options)) as Stream;
+      // The library's listener would throw the error where nobody can catch it.
+      stream.removeAllListeners('error').on('error', () => undefined);
       const { promise, resolve, reject } = Promise.withResolvers<boolean>();
       stream.on('data', ({ TTL }) => resolve(Number(TTL) > 0));
       stream.on('error', reject);
@@ -52,7 +58,7 @@ export class RenewedLease {
       try {
         return await promise;
       } finally {
-        stream.end();
+        stream.cancel();
       }
     }, signal);
   }
