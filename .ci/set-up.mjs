@@ -89,7 +89,11 @@ function run(command, args, failure, stdout = 'inherit') {
     .filter((directory) => resolve(directory) !== own)
     .join(delimiter);
   const env = { ...process.env, PATH };
-  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', stdout, 'inherit'] });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', stdout, 'inherit'],
+  });
   if (error) fail(`${failure}: ${error.message}`);
   if (status !== 0) fail(`${failure}.`);
 }
