@@ -34,15 +34,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   else die(error);
 });
 
-process.exit(
-  await runCommandLine(process.argv.slice(2), {
-    env: process.env,
-    cwd: process.cwd(),
-    stdout: process.stdout,
-    stderr: process.stderr,
-    signal: stop.signal,
-  }),
-);
+const code = await runCommandLine(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: stop.signal,
+});
+// Where another program of Node reads it, standard output is a socket, which takes what is written later: an exit
+// before would cut the end of a trace off.
+await new Promise((resolve) => process.stdout.write('', resolve));
+process.exit(code);
 
 /** What nobody caught is a fault of ours: told whole, in the form of the log where no person reads it. */
 function die(reason: unknown): void {

@@ -55,6 +55,7 @@ export interface Config {
   readonly opensearch: SearchAccess;
   readonly s3: S3Destination;
   readonly gcs: ObjectDestination;
+  readonly kafka: KafkaAccess;
   readonly serve: ServeAccess;
   /** What modules named in WRITERS are given: the environment, with the flags of our settings laid over it. */
   readonly writerOptions: Readonly<Record<string, string | undefined>>;
@@ -94,6 +95,24 @@ export interface SearchAccess {
   readonly caFile: string | undefined;
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
+}
+
+/** How Kafka is reached and used. Paths are absolute and were readable at start. */
+export interface KafkaAccess {
+  /** KAFKA_BROKERS, `host:port` each, at least one. */
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  readonly tls: boolean;
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+  /** Undefined where the brokers ask for no user. */
+  readonly saslMechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | undefined;
+  readonly username: string | undefined;
+  /** A secret: never in logs, `config`, metrics or errors. */
+  readonly password: string | undefined;
+  readonly passwordFile: string | undefined;
 }
 
 /** Where `frostbeat serve` listens, and to whom it answers. */

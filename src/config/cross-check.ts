@@ -1,4 +1,5 @@
 import { formatDuration } from '../util/duration.ts';
+import { checkKafka } from './kafka-settings.ts';
 import { checkSearch } from './search-check.ts';
 import { naming, type Values } from './settings.ts';
 
@@ -69,6 +70,7 @@ export function crossCheck(values: Partial<Values>, { node }: { readonly node: b
   }
   checkSchemes(values, say);
   for (const product of ['elasticsearch', 'opensearch'] as const) checkSearch(values, product, say);
+  checkKafka(values, say);
   return mistakes;
 }
 

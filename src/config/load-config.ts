@@ -1,6 +1,7 @@
 import { ConfigError } from '../util/config-error.ts';
 import type { Config } from './config.ts';
 import { crossCheck } from './cross-check.ts';
+import { kafkaAccess, withoutKafka } from './kafka-settings.ts';
 import { searchAccess, withoutSearch } from './search-settings.ts';
 import type { Setting } from './setting.ts';
 import { naming, settings, type Values } from './settings.ts';
@@ -134,7 +135,7 @@ function toConfig(values: Values, writerOptions: Texts): Config {
   } = values;
   const tls = etcdCaFile ?? etcdCertFile;
   return {
-    ...withoutSearch(same),
+    ...withoutKafka(withoutSearch(same)),
     etcdServers: values.etcdServers.map(
       ({ scheme, host }) => `${scheme ?? (tls === undefined ? 'http' : 'https')}://${host}`,
     ),
@@ -172,6 +173,7 @@ function toConfig(values: Values, writerOptions: Texts): Config {
       objectBytes: gcsObjectSize,
       objectAgeMs: gcsObjectAgeMs,
     },
+    kafka: kafkaAccess(values),
     serve: {
       host: serveHost,
       username: serveUsername,

@@ -29,6 +29,7 @@ export const builtInWriters: readonly string[] = [
   'stdout',
   'elasticsearch',
   'opensearch',
+  'kafka',
 ];
 
 /** An endpoint of a destination; `scheme` is undefined where only `host:port` was given. */

@@ -27,6 +27,7 @@ export const groups = [
   'gcs',
   'Elasticsearch',
   'OpenSearch',
+  'Kafka',
   'The agent itself',
   'Reading',
   'serve',

@@ -20,6 +20,7 @@ import {
   nodeName,
   writers,
 } from './parse-lists.ts';
+import { kafkaSettings } from './kafka-settings.ts';
 import { objectSettings } from './object-settings.ts';
 import { searchSettings } from './search-settings.ts';
 import { selector } from './selector.ts';
@@ -140,7 +141,7 @@ export const settings = {
     parse: writers,
     placeholder: 'names',
     meaning:
-      "Comma-separated: etcd, file, s3, gcs, stdout, elasticsearch, opensearch, or a module's path (./writer.js) or package name",
+      "Comma-separated: etcd, file, s3, gcs, stdout, elasticsearch, opensearch, kafka, or a module's path (./writer.js) or package name",
   }),
   batchSize: setting({
     variable: 'BATCH_SIZE',
@@ -292,6 +293,7 @@ export const settings = {
   ...objectSettings,
   ...searchSettings('elasticsearch'),
   ...searchSettings('opensearch'),
+  ...kafkaSettings,
   stateDir: setting({
     variable: 'STATE_DIR',
     group: 'The agent itself',

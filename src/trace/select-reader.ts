@@ -3,7 +3,7 @@ import type { ObjectStore } from '../writers/object-store.ts';
 import type { TraceReader } from './trace-reader.ts';
 
 /** Destinations that traces can be read back from. */
-export const readable = ['etcd', 'file', 'elasticsearch', 'opensearch', 's3', 'gcs'] as const;
+export const readable = ['etcd', 'file', 'elasticsearch', 'opensearch', 'kafka', 's3', 'gcs'] as const;
 export type Readable = (typeof readable)[number];
 
 /** The first destination in WRITERS that traces can be read back from; undefined where there is none. */
@@ -39,6 +39,10 @@ export async function selectTraceReader(
       import('../writers/object-names.ts'),
     ]);
     return new ObjectTraceReader(await bucketOf(from, config), new ObjectNames(config[from].prefix));
+  }
+  if (from === 'kafka') {
+    const { KafkaTraceReader } = await import('./kafka-trace-reader.ts');
+    return new KafkaTraceReader(config.kafka);
   }
   const { EtcdTraceReader } = await import('./etcd-trace-reader.ts');
   return new EtcdTraceReader({ ...config.etcd, servers: config.etcdServers });

@@ -8,6 +8,7 @@ import {
   sameSecrets,
   type Secrets,
 } from './etcd-client.ts';
+import { orAborted } from '../util/or-aborted.ts';
 import { EtcdFailure } from './etcd-errors.ts';
 
 type Interceptor = NonNullable<CallOptions['interceptors']>[number];
@@ -129,17 +130,5 @@ async function cancellable<T>(
     return await orAborted(call(client, options), signal);
   } finally {
     signal.removeEventListener('abort', cancel);
-  }
-}
-
-/** The promise, or the signal's reason as a rejection as soon as it aborts. */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

@@ -1,4 +1,4 @@
-import { orAborted } from './etcd-connection.ts';
+import { orAborted } from '../util/or-aborted.ts';
 
 /** Most keys on one lease: its expiry stops the server's writes for about 4.5 ms per 1,000 (etcd issue 15993). */
 const KEYS_PER_LEASE = 1_000;

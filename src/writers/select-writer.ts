@@ -41,6 +41,10 @@ const builtIn: Readonly<Record<string, (config: Config, log: Log) => Promise<Log
   },
   elasticsearch: async (config, log) => await makeSearchWriter('elasticsearch', config, log),
   opensearch: async (config, log) => await makeSearchWriter('opensearch', config, log),
+  kafka: async ({ kafka, kubernetesMetadata }) => {
+    const { KafkaWriter } = await import('./kafka-writer.ts');
+    return new KafkaWriter({ access: kafka, kubernetes: kubernetesMetadata });
+  },
 };
 
 async function makeSearchWriter(

@@ -99,6 +99,19 @@ describe('the configuration', () => {
         objectBytes: 8 * 2 ** 20,
         objectAgeMs: 60_000,
       },
+      kafka: {
+        brokers: ['localhost:9092'],
+        topic: 'frostbeat',
+        compression: 'zstd',
+        tls: false,
+        caFile: undefined,
+        certFile: undefined,
+        keyFile: undefined,
+        saslMechanism: undefined,
+        username: undefined,
+        password: undefined,
+        passwordFile: undefined,
+      },
       writerOptions: { NODE_NAME: 'n1' },
     });
   });
@@ -149,6 +162,27 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('reads how Kafka is reached, and tells what does not go together', () => {
+    writeFileSync(join(directory, 'file'), 'x');
+    const { kafka } = validConfig(
+      load({ NODE_NAME: 'n1', KAFKA_BROKERS: 'a:9092, [::1]:9093', KAFKA_CA_FILE: 'file' }),
+    );
+    expect(kafka).toMatchObject({ brokers: ['a:9092', '[::1]:9093'], tls: true, saslMechanism: undefined });
+    const { mistakes } = load({
+      NODE_NAME: 'n1',
+      KAFKA_BROKERS: 'http://a:9092',
+      KAFKA_TOPIC: 'a b',
+      KAFKA_USERNAME: 'me',
+      KAFKA_KEY_FILE: 'file',
+    });
+    expect(mistakes.map((mistake) => mistake.replace(/ \(.*?\)/, ''))).toEqual([
+      'KAFKA_BROKERS is "http://a:9092": it must be host:port, several with commas between them; «http://a:9092» is none',
+      'KAFKA_TOPIC is "a b": it must be the name of a topic: letters, digits, - _ and ., 249 at most',
+      'KAFKA_SASL_MECHANISM is not set: with KAFKA_USERNAME it must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512',
+      'KAFKA_CERT_FILE is not set: with KAFKA_KEY_FILE it must be the file of its certificate',
+    ]);
+  });
+
   it('lists all the mistakes at once, each with variable, flag, value and what would be right', () => {
     const loaded = load(
       {
@@ -190,7 +224,7 @@ describe('the configuration', () => {
       'SELECTOR (--selector) is "app in (": it must be a label selector, for example app=snowplow, tier!=test or env in (prod,stage),!legacy; «app in (» is none',
       'SHUTDOWN_TIMEOUT (--shutdown-timeout) is "soon": it must be a duration from 0s to 1h, for example 300ms, 5s or 1h30m',
       'TTL (--ttl) is "1s": it must be 0 or a duration from 2s to 87600h, for example 300ms, 5s or 1h30m',
-      'WRITERS (--writers) is "etdc": it must be etcd, file, s3, gcs, stdout, elasticsearch, opensearch, a module\'s path that begins with ./ or /, or an installed package, several with commas between them; «etdc» is none (did you mean etcd?)',
+      'WRITERS (--writers) is "etdc": it must be etcd, file, s3, gcs, stdout, elasticsearch, opensearch, kafka, a module\'s path that begins with ./ or /, or an installed package, several with commas between them; «etdc» is none (did you mean etcd?)',
     ]);
     expect(() => validConfig(loaded)).toThrow(ConfigError);
   });

@@ -1,0 +1,185 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Consumer } from '@platformatic/kafka';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { conformance } from '../../src/testing/conformance.ts';
+import { ownText } from '../integration/node.ts';
+import { makeCertificates } from '../support/certificates.ts';
+import { frostbeat } from '../support/frostbeat.ts';
+import { type KafkaServer, startKafka } from '../support/servers/kafka.ts';
+import { until } from '../support/until.ts';
+import { directoryNode, writeThroughFaults } from './agent-run.ts';
+
+let server: KafkaServer;
+beforeAll(async () => {
+  server = await startKafka();
+  await server.createTopic('conformance', { partitions: 5 });
+  await server.createTopic('small', { config: { 'max.message.bytes': '2000' } });
+  await server.createTopic('agent', { partitions: 3 });
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+interface Message {
+  readonly key: string;
+  readonly value: Buffer;
+  readonly partition: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Every message of a topic, as another program would read it: by a consumer group, from the beginning. */
+async function messages(topic: string): Promise<Message[]> {
+  const consumer = new Consumer({
+    clientId: 'test',
+    groupId: `test-${Math.random()}`,
+    bootstrapBrokers: [server.broker],
+    retries: 20,
+    retryDelay: 300,
+  });
+  try {
+    const ends = (await consumer.listOffsets({ topics: [topic], timestamp: -1n })).get(topic) ?? [];
+    let left = Number(ends.reduce((sum, end) => sum + end, 0n));
+    const found: Message[] = [];
+    if (left === 0) return found;
+    const stream = await consumer.consume({ topics: [topic], mode: 'earliest', maxWaitTime: 200 });
+    for await (const { key, value, partition, headers } of stream) {
+      const named = [...headers].map(([name, text]) => [String(name), String(text)] as const);
+      found.push({ key: String(key), value, partition, headers: Object.fromEntries(named) });
+      if (--left === 0) break;
+    }
+    await stream.close();
+    return found;
+  } finally {
+    await consumer.close(true);
+  }
+}
+
+const envOf = (topic: string): Record<string, string> => ({
+  WRITERS: 'kafka',
+  KAFKA_BROKERS: server.broker,
+  KAFKA_TOPIC: topic,
+});
+
+async function trace(traceId: string, topic: string): Promise<string[]> {
+  const { code, stdout, stderr } = await frostbeat(['trace', traceId, '--output', 'json'], {
+    env: envOf(topic),
+  }).ended();
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) as string });
+  return stdout.split('\n').slice(0, -1);
+}
+
+describe('conformance', () => {
+  const checks = conformance({
+    writer: 'kafka',
+    get options() {
+      return envOf('conformance');
+    },
+    stored: async () => (await messages('conformance')).map(({ value }) => value),
+    repeats: 'again',
+    server: {
+      kill: () => server.kill(),
+      restart: () => server.restart(),
+      freeze: () => server.freeze(),
+      thaw: () => server.thaw(),
+    },
+    mistakes: [
+      {
+        title: 'a topic that is not there',
+        options: { KAFKA_TOPIC: 'nowhere' },
+        says: /^the topic nowhere is not there, and the brokers do not make it: create it/,
+      },
+      {
+        title: 'a broker that is not there',
+        options: { KAFKA_BROKERS: '127.0.0.1:1' },
+        says: /^no connection \(ECONNREFUSED\)$/,
+      },
+      {
+        title: 'a user where the broker knows none',
+        options: { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_USERNAME: 'me', KAFKA_PASSWORD: 'no' },
+        says: /^it (closes the connection|does not know the mechanism|refuses the user)/,
+      },
+    ],
+  });
+  it.each(checks)(
+    '$title',
+    async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined();
+    },
+    240_000,
+  );
+});
+
+it('records that are too large for the topic become dead letters, each by itself, and the others are written', async () => {
+  const node = directoryNode({ ...envOf('small'), KAFKA_COMPRESSION: 'none' });
+  node.write(40, 'a');
+  node.write(1, 'x'.repeat(2_500));
+  node.write(40, 'b');
+  const agent = await node.startAgent();
+  const isDone = async (): Promise<boolean> => {
+    const { delivered, deadLettered, inFlight } = (await agent.ledger()) ?? {};
+    return delivered === 80 && deadLettered === 1 && inFlight === 0;
+  };
+  await until(isDone, { timeoutMs: 60_000, what: 'what fits, and a dead letter' });
+  expect((await agent.stop()).code).toBe(0);
+  expect(await messages('small')).toHaveLength(80);
+}, 120_000);
+
+it('an agent whose server is killed, frozen and stopped, and that is killed itself, loses nothing; what is there twice is told by its header', async () => {
+  const node = directoryNode(envOf('agent'));
+  const written = await writeThroughFaults(node, server);
+  const all = await messages('agent');
+  const once = new Map(all.map((message) => [message.headers['frostbeat-id'], message]));
+  expect([...once.values()].map(({ value }) => ownText(value)).toSorted()).toEqual(written.toSorted());
+  process.stderr.write(`kafka: ${all.length - once.size} of ${once.size} records are there twice\n`);
+  expect(new Set(all.map(({ partition }) => partition)).size).toBe(1);
+  expect(all[0]).toMatchObject({
+    key: 'trace',
+    headers: {
+      'frostbeat-namespace': 'shop',
+      'frostbeat-pod': 'web-0',
+      'frostbeat-container': 'app',
+      'frostbeat-node': 'node-1',
+      'frostbeat-time': expect.stringMatching(/^\d{19}$/) as string,
+    },
+  });
+  // In order, each once, byte for byte.
+  expect((await trace('trace', 'agent')).map((line) => ownText(Buffer.from(line)))).toEqual(written);
+}, 300_000);
+
+it('comes by TLS with a user, and says what is wrong with either', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'frostbeat-kafka-tls-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const certificates = await makeCertificates(directory);
+  const user = { username: 'me', password: 's3cret' };
+  await using secured = await startKafka({
+    secured: { certificate: certificates.server, caFile: certificates.caFile, ...user },
+  });
+  const brokers = { WRITERS: 'kafka', KAFKA_BROKERS: secured.broker.replace('127.0.0.1', 'localhost') };
+  const tls = { ...brokers, KAFKA_CA_FILE: certificates.caFile };
+  const sasl = { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_USERNAME: 'me', KAFKA_PASSWORD: 's3cret' };
+  const node = directoryNode({});
+  node.write(5, 'secured');
+
+  const tells = async (env: Readonly<Record<string, string>>, what: RegExp): Promise<void> => {
+    const agent = await node.startAgent(env);
+    await until(async () => what.test((await agent.readiness()).text), {
+      timeoutMs: 30_000,
+      what: String(what),
+    });
+    expect(agent.text).not.toContain('    at ');
+    expect(agent.text).not.toContain('s3cret');
+    await agent.stop();
+  };
+  await tells({ ...brokers, ...sasl, KAFKA_TLS: 'true' }, /not signed by an authority.* KAFKA_CA_FILE/);
+  await tells({ ...tls, ...sasl, KAFKA_PASSWORD: 'no' }, /refuses the user or the password/);
+  await tells({ ...tls, ...sasl, KAFKA_SASL_MECHANISM: 'SCRAM-SHA-256' }, /check KAFKA_SASL_MECHANISM/);
+
+  const agent = await node.startAgent({ ...tls, ...sasl });
+  await until(async () => (await agent.ledger())?.delivered === 5, {
+    timeoutMs: 60_000,
+    what: 'all records',
+  });
+  await agent.stop();
+  const { stdout } = await frostbeat(['trace', 'secured'], { env: { ...tls, ...sasl } }).ended();
+  expect(stdout.trimEnd().split('\n')).toHaveLength(5);
+}, 240_000);
