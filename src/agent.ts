@@ -212,12 +212,15 @@ export async function runAgent({
     onForgotten: (target) => store.release(keyOf(target)),
     selects: selectContainers(config),
     holds: ({ namespace }) => config.namespaces?.includes(namespace) ?? true,
+    unselected: store.unselected().map((name) => join(podLogDir, name)),
     source: {
       suspect: (pod) => source?.suspect?.(pod),
       heard: (pod) => source?.heard?.(pod),
+      existing: async (pod, end) => (await source?.existing?.(pod, end)) ?? new Set([pod.directory]),
     },
   });
   health.needs('pods', () => podsNotReady(source, manager));
+  store.unselected = () => manager.unselected.map((directory) => basename(directory));
   health.needs('logs', () => manager.notReady);
 
   metrics.beforeScrape.push(() => {

@@ -123,6 +123,8 @@ export class OffsetStore {
   readonly #excluded: Map<string, readonly string[]>;
   /** When the offsets that this run began with were saved; undefined at a first start. */
   readonly savedAt: string | undefined;
+  /** Names of log directories that are there and whose pods are not selected; of an earlier run at first. */
+  unselected: () => readonly string[];
   /** Something has changed since the last snapshot. */
   dirty = false;
   readonly #retired = new Ledger();
@@ -135,6 +137,7 @@ export class OffsetStore {
   constructor(saved: SavedOffsets | undefined, directoryExists: (key: string) => boolean) {
     this.savedAt = saved?.savedAt;
     this.gaps = saved?.gaps ?? [];
+    this.unselected = () => saved?.unselected ?? [];
     this.#excluded = new Map(Object.entries(saved?.excluded ?? {}));
     this.#directoryExists = directoryExists;
     for (const [key, container] of Object.entries(saved?.containers ?? {})) {
@@ -228,10 +231,20 @@ export class OffsetStore {
         containers[key] = container.toSaved();
       }
     }
-    const saved = { version: 1 as const, savedAt: now.toISOString(), containers, gaps: this.gaps };
-    if (this.#excluded.size === 0) return saved;
-    const pods = new Set(Object.keys(containers).map((key) => key.split('/')[0]));
-    return { ...saved, excluded: Object.fromEntries([...this.#excluded].filter(([pod]) => pods.has(pod))) };
+    const unselected = this.unselected();
+    return {
+      version: 1,
+      savedAt: now.toISOString(),
+      containers,
+      gaps: this.gaps,
+      ...(unselected.length > 0 && { unselected }),
+      ...(this.#excluded.size > 0 && { excluded: this.#excludedOf(Object.keys(containers)) }),
+    };
+  }
+
+  #excludedOf(keys: readonly string[]): Record<string, readonly string[]> {
+    const pods = new Set(keys.map((key) => key.split('/')[0]));
+    return Object.fromEntries([...this.#excluded].filter(([pod]) => pods.has(pod)));
   }
 }
 

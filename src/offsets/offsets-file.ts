@@ -65,6 +65,8 @@ export interface SavedOffsets {
   gaps: Gap[];
   /** Of pods that exclude containers, by the name of their directory: those containers. */
   excluded?: Record<string, readonly string[]>;
+  /** Names of log directories that were there and whose pods were not selected. */
+  unselected?: readonly string[];
 }
 
 export const OFFSETS_FILE = 'offsets.json';
@@ -130,11 +132,20 @@ function checked(value: unknown, path: string): SavedOffsets {
       }
     }
   }
-  const { gaps = [], excluded } = saved;
+  const { gaps = [], excluded, unselected } = saved;
+  if (unselected !== undefined && !Array.isArray(unselected))
+    throw new Error(`Cannot use the offsets: unselected is ${JSON.stringify(unselected)}`);
   if (excluded !== undefined && !Object.values(excluded ?? [0]).every(Array.isArray))
     throw new Error(`Cannot use the offsets: excluded is ${JSON.stringify(excluded)}`);
   const savedAt = String(saved.savedAt);
-  return { version: VERSION, savedAt, containers, gaps, ...(excluded && { excluded }) };
+  return {
+    version: VERSION,
+    savedAt,
+    containers,
+    gaps,
+    ...(excluded && { excluded }),
+    ...(unselected && { unselected }),
+  };
 }
 
 function later(path: string, version: unknown): string {

@@ -82,9 +82,18 @@ export class KnownPods {
             .split(',')
             .map((each) => each.trim())
             .filter((each) => each !== '');
-    const target = podTarget(this.#podLogDir, { namespace, pod: name, uid: directoryUid(uid, annotations) });
+    const target = targetOf(this.#podLogDir, { namespace, name, uid, ...metadata });
     return excluded.length > 0 ? { ...target, excluded } : target;
   }
+}
+
+/** The log directory of the pod that this object describes. @throws TypeError where it is no object of the API. */
+export function directoryOf(podLogDir: string, object: unknown): string {
+  return targetOf(podLogDir, metadataOf(object)).directory;
+}
+
+function targetOf(podLogDir: string, { namespace, name, uid, annotations }: PodMetadata): PodTarget {
+  return podTarget(podLogDir, { namespace, pod: name, uid: directoryUid(uid, annotations ?? {}) });
 }
 
 /**

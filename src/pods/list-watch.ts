@@ -129,23 +129,33 @@ export class ListWatch {
     }, waitMs);
   }
 
-  async #list(signal: AbortSignal): Promise<void> {
-    const { client, pods, metrics, timing, random, onListed, fieldSelector, labelSelector } = this.#options;
+  /** All pods of the node as the API's objects, whatever their labels. @throws what asking for them throws. */
+  async all(signal: AbortSignal): Promise<readonly unknown[]> {
+    return (await this.#get(undefined, signal)).items;
+  }
+
+  async #get(labelSelector: string | undefined, signal: AbortSignal): Promise<ReturnType<typeof readList>> {
+    const { client, metrics, timing, fieldSelector } = this.#options;
     metrics.podLists.inc();
     const { listVersion } = this.#position;
     const query = {
       fieldSelector,
-      labelSelector: labelSelector === '' ? undefined : labelSelector,
+      labelSelector,
       resourceVersion: listVersion,
       resourceVersionMatch: listVersion === undefined ? undefined : 'NotOlderThan',
     };
-    const askedAt = performance.now();
     const response = await this.#hedged(signal, (each, fresh) =>
       client.get(this.#path, query, { accept: acceptList, signal: each, fresh }),
     );
     let text = '';
     for await (const part of chunks(response, timing.bodyIdleMs)) text += part;
-    const { items, version } = readList(text);
+    return readList(text);
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { pods, timing, random, onListed, labelSelector } = this.#options;
+    const askedAt = performance.now();
+    const { items, version } = await this.#get(labelSelector === '' ? undefined : labelSelector, signal);
     pods.replaceAll(items);
     this.#position.listed(version);
     this.#listedAt = this.#heardAt = askedAt;

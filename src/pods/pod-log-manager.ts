@@ -3,6 +3,7 @@ import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { Repeated } from '../ops/repeated.ts';
 import { defaultFollowTiming, FollowedPod, type FollowTiming } from './followed-pod.ts';
+import { GonePods } from './gone-pods.ts';
 import { KeepLooking } from './keep-looking.ts';
 import { listDirectories } from './list-directories.ts';
 import { parsePodDirectory, podOf } from './log-path.ts';
@@ -35,7 +36,9 @@ export interface PodLogManagerOptions {
    */
   readonly holds?: (pod: PodTarget) => boolean;
   /** What is asked of where the pods come from. */
-  readonly source?: Pick<PodSource, 'suspect' | 'heard'>;
+  readonly source?: Pick<PodSource, 'suspect' | 'heard' | 'existing'>;
+  /** Directories whose pods an earlier run knew not to be selected. */
+  readonly unselected?: readonly string[];
   /** Which containers are wanted, by name; all unless told otherwise. */
   readonly selects?: (container: string) => boolean;
   readonly timing?: Partial<FollowTiming & UnknownTiming>;
@@ -60,13 +63,21 @@ export class PodLogManager implements PodListener {
   readonly #root: KeepLooking;
   #signal: AbortSignal | undefined;
   readonly #unknown: UnknownPods;
+  readonly #gone: GonePods;
   #review: NodeJS.Timeout | undefined;
   #notReady: string | undefined;
 
   constructor(options: PodLogManagerOptions) {
     this.#options = options;
     this.#timing = { ...defaultFollowTiming, ...defaultUnknownTiming, ...options.timing };
-    this.#unknown = new UnknownPods(this.#timing, (pod) => options.source?.heard?.(pod));
+    const { source = {}, unselected } = options;
+    this.#unknown = new UnknownPods(this.#timing, (pod) => source.heard?.(pod), unselected);
+    this.#gone = new GonePods(source, this.#timing.askAgainMs, (pods) =>
+      this.#neverTold(
+        pods,
+        'Log directories are there of pods that the Kubernetes API does not know any more',
+      ),
+    );
     this.#repeated = new Repeated(options.log);
     this.#notReady = `${options.podLogDir} has not been listed yet`;
     this.#root = new KeepLooking({
@@ -111,6 +122,11 @@ export class PodLogManager implements PodListener {
     let to = this.#root.seenTo();
     for (const pod of this.#pods.values()) to = Math.min(to, pod.seenTo());
     return to;
+  }
+
+  /** Directories that are there, and whose pods are not selected. */
+  get unselected(): readonly string[] {
+    return this.#unknown.unselected;
   }
 
   /** What is known of the pod of this directory; undefined where it is not looked into. */
@@ -245,23 +261,29 @@ export class PodLogManager implements PodListener {
   #think(): void {
     clearTimeout(this.#review);
     const { source } = this.#options;
-    const { suspects, decided, neverTold } = this.#unknown.review(performance.now());
+    const now = performance.now();
+    const { suspects, decided, neverTold, doubtful } = this.#unknown.review(now);
     for (const pod of suspects) source?.suspect?.(pod);
     for (const pod of decided) this.#pods.get(pod.directory)?.letGo();
     for (const pod of this.#pods.values()) pod.poll();
     this.#neverTold(neverTold);
-    if (this.#unknown.size > 0) this.#review = setTimeout(() => this.#think(), reviewMs);
+    this.#gone.add(doubtful);
+    if (this.#signal !== undefined) void this.#gone.ask(now, this.#signal);
+    if (this.#unknown.size > 0 || this.#gone.size > 0)
+      this.#review = setTimeout(() => this.#think(), reviewMs);
   }
 
   /** Pods came and went, and nobody can say any more whether they were selected. */
-  #neverTold(pods: readonly PodTarget[]): void {
+  #neverTold(
+    pods: readonly PodTarget[],
+    what = 'Log directories came and went while the Kubernetes API told nothing of their pods',
+  ): void {
     if (pods.length === 0) return;
     const { log, metrics } = this.#options;
     metrics.unknownPods.inc(pods.length);
     log.warn(
       { directories: pods.map(({ directory }) => basename(directory)) },
-      'Log directories came and went while the Kubernetes API told nothing of their pods: if the pods were selected, ' +
-        'what they printed is lost.',
+      `${what}: if the pods were selected, what they printed is lost.`,
     );
   }
 

@@ -3,7 +3,7 @@ import type { Metrics } from '../ops/metrics.ts';
 import { type ApiAccess, loadApiAccess } from './api-access.ts';
 import { createApiClient } from './api-request.ts';
 import { pause } from './backoff.ts';
-import { KnownPods } from './known-pods.ts';
+import { directoryOf, KnownPods } from './known-pods.ts';
 import { SavedVersions } from './saved-versions.ts';
 import { ListWatch } from './list-watch.ts';
 import { defaultTiming, type ListWatchTiming } from './list-watch-timing.ts';
@@ -71,6 +71,11 @@ class PodWatch implements PodSource {
 
   heard(pod: PodTarget): Heard | undefined {
     return this.#watchOf(pod)?.heard;
+  }
+
+  async existing(pod: PodTarget, signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const objects = (await this.#watchOf(pod)?.all(signal)) ?? [];
+    return new Set(objects.map((object) => directoryOf(this.#options.podLogDir, object)));
   }
 
   async run(listener: PodListener, signal: AbortSignal): Promise<void> {

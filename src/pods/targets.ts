@@ -43,6 +43,12 @@ export interface PodSource {
    * it may also mean that the source has missed something. It looks again, at its own pace.
    */
   suspect?(pod: PodTarget): void;
+  /**
+   * The log directories of all pods of this node that exist, selected or not, of the pod's namespace at least.
+   *
+   * @throws where it cannot be had just now.
+   */
+  existing?(pod: PodTarget, signal: AbortSignal): Promise<ReadonlySet<string>>;
   /** Undefined while it hears nothing of such pods. A source without this never says that a pod is not selected. */
   heard?(pod: PodTarget): Heard | undefined;
 }

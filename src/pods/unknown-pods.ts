@@ -14,9 +14,16 @@ export interface UnknownTiming {
    * watch that is neither cut nor opened anew before, which new directories may cause.
    */
   readonly silentMs: number;
+  /** Whether a pod exists at all is asked again after so long, where the source could not say. */
+  readonly askAgainMs: number;
 }
 
-export const defaultUnknownTiming: UnknownTiming = { wonderMs: 1_000, settleMs: 5_000, silentMs: 90_000 };
+export const defaultUnknownTiming: UnknownTiming = {
+  wonderMs: 1_000,
+  settleMs: 5_000,
+  silentMs: 90_000,
+  askAgainMs: 5_000,
+};
 
 /** The order of a pod's deletion and its directory's end is not fixed, but they come within so many milliseconds. */
 const orderMs = 2_000;
@@ -42,6 +49,11 @@ export interface Review {
   readonly decided: readonly PodTarget[];
   /** Of these, the ones that came and went unheard: whether they were selected will never be known. */
   readonly neverTold: readonly PodTarget[];
+  /**
+   * Of these, the ones that are older than the last list and still there: not selected, or deleted before that list,
+   * and then it will never be known either.
+   */
+  readonly doubtful: readonly PodTarget[];
 }
 
 /**
@@ -54,11 +66,24 @@ export class UnknownPods {
   readonly #unknown = new Map<string, Unknown>();
   /** Those whose pod is not selected, while they are there. */
   readonly #decided = new Set<string>();
+  /** Of an earlier run: for these nobody need wonder. */
+  readonly #unselected: ReadonlySet<string>;
   #reviewedAt = 0;
 
-  constructor(timing: UnknownTiming, heard: (pod: PodTarget) => Heard | undefined) {
+  /** @param unselected directories whose pods an earlier run knew not to be selected. */
+  constructor(
+    timing: UnknownTiming,
+    heard: (pod: PodTarget) => Heard | undefined,
+    unselected: Iterable<string> = [],
+  ) {
     this.#timing = timing;
     this.#heard = heard;
+    this.#unselected = new Set(unselected);
+  }
+
+  /** Directories that are there, and whose pods are not selected. */
+  get unselected(): string[] {
+    return [...this.#decided];
   }
 
   get size(): number {
@@ -114,6 +139,7 @@ export class UnknownPods {
     const suspects: PodTarget[] = [];
     const decided: PodTarget[] = [];
     const neverTold: PodTarget[] = [];
+    const doubtful: PodTarget[] = [];
     const tooMany = this.#unknown.size - most;
     let index = 0;
     for (const unknown of this.#unknown.values()) {
@@ -126,6 +152,7 @@ export class UnknownPods {
       if (heardFor >= settleMs || unknown.answeredMs >= silentMs) {
         decided.push(pod);
         if (this.#cameAndWent(unknown)) neverTold.push(pod);
+        else if (unknown.goneAt === undefined && this.#mayHaveGone(unknown)) doubtful.push(pod);
       } else if (index++ < tooMany) {
         decided.push(pod);
         neverTold.push(pod);
@@ -139,13 +166,22 @@ export class UnknownPods {
       this.#unknown.delete(directory);
       this.#decided.add(directory);
     }
-    return { suspects, decided, neverTold };
+    return { suspects, decided, neverTold, doubtful };
   }
 
   /** A watch that goes on from a version tells of every pod, gone ones too; a list only of those that are there. */
-  #cameAndWent({ pod, since, goneAt }: Unknown): boolean {
+  #cameAndWent(unknown: Unknown): boolean {
+    const { pod, goneAt } = unknown;
     if (goneAt === undefined) return false;
-    const { listedAt } = this.#heard(pod) ?? { listedAt: Infinity };
-    return since < listedAt && goneAt < listedAt + orderMs;
+    return this.#mayHaveGone(unknown) && goneAt < this.#listedAt(pod) + orderMs;
+  }
+
+  /** Whether its pod may have been deleted unheard: it is older than the last list. */
+  #mayHaveGone({ pod, since }: Unknown): boolean {
+    return since < this.#listedAt(pod) && !this.#unselected.has(pod.directory);
+  }
+
+  #listedAt(pod: PodTarget): number {
+    return this.#heard(pod)?.listedAt ?? Infinity;
   }
 }

@@ -52,6 +52,7 @@ describe('loadOffsets', () => {
     ['with a file of another kind', JSON.stringify({ ...good, containers: { a: { files: { b: 5 } } } })],
     ['with gaps of another kind', JSON.stringify({ ...good, gaps: 'none' })],
     ['with excluded of another kind', JSON.stringify({ ...good, excluded: { pod: 'none' } })],
+    ['with unselected of another kind', JSON.stringify({ ...good, unselected: 'none' })],
     ['with no excluded', JSON.stringify({ ...good, excluded: null })],
     ['with an offset that is none', JSON.stringify(good).replace('"offset":7', '"offset":-7')],
     ['with half an offset', JSON.stringify(good).replace('"offset":7', '"offset":7.5')],

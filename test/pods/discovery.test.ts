@@ -231,15 +231,17 @@ describe('discovery', () => {
     ]);
   });
 
-  it('asks nothing of the API in quiet times', async () => {
+  it('asks nothing of the API in quiet times, but once at a first start which of the pods there exist', async () => {
     await write('stranger');
     await write('a');
     api.addPod(pod('stranger', { app: 'other' }));
     api.addPod(pod('a'));
-    await start();
+    const { words } = await start();
     await untilFollowing(['a'], 2_000);
     await untilWatching();
+    await until(() => api.count('list') === 2, { what: 'the second list' });
     await sleep(3_000);
-    expect(api.requests.map(({ verb }) => verb)).toEqual(['list', 'watch']);
+    expect(api.requests.map(({ verb }) => verb)).toEqual(['list', 'watch', 'list']);
+    expect(words.filter(({ directories }) => directories !== undefined)).toEqual([]);
   });
 });

@@ -607,6 +607,45 @@ describe('directories nobody told of', () => {
     expect(await metrics.registry.metrics()).toContain(`frostbeat_pods_unknown_total ${listed ? 1 : 0}`);
   });
 
+  it('are told and counted where they are there and their pods do not exist any more', async () => {
+    let asked = 0;
+    const existing = async () => {
+      // It is asked again where it could not say.
+      if (asked++ === 0) throw new Error('403');
+      return new Set([pod('a').directory]);
+    };
+    start({ source: { heard: () => heard, existing }, timing: { settleMs: 100, askAgainMs: 100 } });
+    await makeContainer(pod('a'), 'main');
+    await makeContainer(pod('b'), 'main');
+    await untilHolding('a/main', 'b/main');
+    hear(performance.now());
+    await untilHolding();
+    await until(() => logLines.some(({ level }) => level === 40), { what: 'a word of it' });
+    expect(logLines.filter(({ level }) => level === 40)).toMatchObject([{ directories: ['demo_b_u1'] }]);
+    expect(await metrics.registry.metrics()).toContain('frostbeat_pods_unknown_total 1');
+    expect(asked).toBe(2);
+  });
+
+  it('are no cause to wonder where an earlier run knew that they are not selected', async () => {
+    const unselected = ['a', 'b'].map((name) => pod(name).directory);
+    const existing = () => Promise.reject(new Error('nobody asks'));
+    const manager = start({
+      unselected,
+      source: { heard: () => heard, existing },
+      timing: { settleMs: 100 },
+    });
+    await makeContainer(pod('a'), 'main');
+    await makeContainer(pod('b'), 'main');
+    await untilHolding('a/main', 'b/main');
+    await rm(pod('a').directory, { recursive: true });
+    await sleep(100);
+    hear(performance.now());
+    await untilHolding();
+    await until(() => manager.held === 0, { what: 'both let go' });
+    expect(logLines.filter(({ level }) => level >= 40)).toEqual([]);
+    expect(manager.unselected).toContain(pod('b').directory);
+  });
+
   it('are told at a stop where nothing was heard and they are gone', async () => {
     await makeContainer(pod('a'), 'main');
     await makeContainer(pod('b'), 'main');
