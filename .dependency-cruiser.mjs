@@ -27,7 +27,10 @@ const directions = {
     types: ['config', 'offsets', 'pods', 'tail', 'record', 'deliver', 'watermark'],
   },
   // Up to when all of the node is stored, and the telling of it.
-  watermark: { any: ['util', 'ops', 'writers/log-writer.ts'], types: ['config', 'offsets', 'tail', 'writers'] },
+  watermark: {
+    any: ['util', 'ops', 'writers/log-writer.ts'],
+    types: ['config', 'offsets', 'tail', 'writers'],
+  },
   'agent.ts': {
     any: [
       'util',
