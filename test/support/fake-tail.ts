@@ -21,6 +21,7 @@ export class FakeTail implements Tail {
 
   async run(signal: AbortSignal): Promise<void> {
     this.started = true;
+    if (signal.aborted) this.end();
     signal.addEventListener('abort', () => this.end());
     await this.#ended.promise;
     this.ended = true;
