@@ -1,5 +1,5 @@
 import { type MessageToProduce, murmur2 } from '@platformatic/kafka';
-import type { LogRecord } from '../record/log-record.ts';
+import type { LogRecord, RecordSource } from '../record/log-record.ts';
 
 /** Headers of a message; a reader must not rely on their order. */
 export const ID_HEADER = 'frostbeat-id';
@@ -32,16 +32,11 @@ export function messageOf(
   { topic, partitions, kubernetes }: MessageOptions,
 ): MessageToProduce {
   const { traceId, source } = record;
-  const headers = new Map([
+  const headers = new Map<Buffer, Buffer>([
     [names.id, Buffer.from(record.id, 'latin1')],
     [names.time, Buffer.from(record.unixNano, 'latin1')],
   ]);
-  if (kubernetes) {
-    headers.set(names.namespace, Buffer.from(source.namespace));
-    headers.set(names.pod, Buffer.from(source.pod));
-    headers.set(names.container, Buffer.from(source.container));
-    if (source.node !== '') headers.set(names.node, Buffer.from(source.node));
-  }
+  if (kubernetes) for (const [name, text] of originOf(source)) headers.set(name, text);
   return {
     topic,
     partition: partitionOf(traceId, partitions),
@@ -49,4 +44,25 @@ export function messageOf(
     value: record.toBytes(),
     headers,
   };
+}
+
+type Origin = readonly (readonly [name: Buffer, text: Buffer])[];
+
+/** A container's records share one source: its headers are made once. */
+const origins = new WeakMap<RecordSource, Origin>();
+
+function originOf(source: RecordSource): Origin {
+  const known = origins.get(source);
+  if (known !== undefined) return known;
+  const { namespace, pod, container, node } = source;
+  const all = [
+    [names.namespace, Buffer.from(namespace)],
+    [names.pod, Buffer.from(pod)],
+    [names.container, Buffer.from(container)],
+    [names.node, Buffer.from(node)],
+  ] as const;
+  // A node may have no name.
+  const origin = all.filter(([, text]) => text.length > 0);
+  origins.set(source, origin);
+  return origin;
 }

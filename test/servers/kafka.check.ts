@@ -182,4 +182,4 @@ it('comes by TLS with a user, and says what is wrong with either', async () => {
   await agent.stop();
   const { stdout } = await frostbeat(['trace', 'secured'], { env: { ...tls, ...sasl } }).ended();
   expect(stdout.trimEnd().split('\n')).toHaveLength(5);
-}, 240_000);
+}, 480_000);
