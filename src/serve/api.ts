@@ -16,6 +16,13 @@ const MOST_TRACES = 200;
 /** A trace in the list, with its state where that is known. */
 type Listed = TraceSummary & { readonly state?: TraceState['state'] };
 
+/** A list of the newest traces that serves all who ask for no more, for a while. */
+interface Recent {
+  readonly count: number;
+  readonly until: number;
+  readonly list: Promise<{ traces: Listed[]; note?: string }>;
+}
+
 /** The API: `/api/traces`, `/api/traces/<id>` and `/api/nodes` (docs/api.md). */
 export class Api {
   readonly #reader: TraceReader;
@@ -23,8 +30,7 @@ export class Api {
   readonly #graceMs: number;
   readonly #pages: Gate;
   readonly #streams: Gate;
-  #recent:
-    { readonly until: number; readonly list: Promise<{ traces: Listed[]; note?: string }> } | undefined;
+  #recent: Recent | undefined;
 
   constructor(reader: TraceReader, { limits, graceMs }: { limits: Limits; graceMs: number }) {
     this.#reader = new SharedNodes(reader, limits.stateMs);
@@ -69,20 +75,25 @@ export class Api {
     if (level !== undefined && severity(level) < 0) {
       throw new Problem(400, `level must be one of ${levels.join(', ').toLowerCase()}`);
     }
-    const { traces, note } = await this.#newest(signal);
+    // Those of a level are found among more.
+    const { traces, note } = await this.#newest(level === undefined ? limit : MOST_TRACES, signal);
     const wanted = traces.filter((one) => level === undefined || severity(one.level) >= severity(level));
     return `${JSON.stringify({ traces: wanted.slice(0, limit), ...(note !== undefined && { note }) })}\n`;
   }
 
   /** One look serves all who ask at that time; the first to go does not take it from the others. */
-  async #newest(signal: AbortSignal): Promise<{ traces: Listed[]; note?: string }> {
+  async #newest(count: number, signal: AbortSignal): Promise<{ traces: Listed[]; note?: string }> {
     const now = performance.now();
-    if (this.#recent === undefined || now >= this.#recent.until) {
-      const list = this.#pages.pass(() => this.#list(AbortSignal.timeout(this.#limits.pageMs)));
-      this.#recent = { until: Number.POSITIVE_INFINITY, list };
+    if (this.#recent === undefined || now >= this.#recent.until || this.#recent.count < count) {
+      const list = this.#pages.pass(() => this.#list(count, AbortSignal.timeout(this.#limits.pageMs)));
+      this.#recent = { count, until: Number.POSITIVE_INFINITY, list };
+      const settle = (recent: Recent | undefined): void => {
+        // A longer one may have taken its place.
+        if (this.#recent?.list === list) this.#recent = recent;
+      };
       list.then(
-        () => (this.#recent = { list, until: performance.now() + this.#limits.recentMs }),
-        () => (this.#recent = undefined),
+        () => settle({ count, list, until: performance.now() + this.#limits.recentMs }),
+        () => settle(undefined),
       );
     }
     const { list } = this.#recent;
@@ -90,9 +101,9 @@ export class Api {
     return list;
   }
 
-  async #list(signal: AbortSignal): Promise<{ traces: Listed[]; note?: string }> {
+  async #list(count: number, signal: AbortSignal): Promise<{ traces: Listed[]; note?: string }> {
     const nodes = await this.#reader.nodes(signal);
-    const { traces, ...rest } = await this.#reader.recent(MOST_TRACES, signal);
+    const { traces, ...rest } = await this.#reader.recent(count, signal);
     const judging = { nowMs: Date.now(), graceMs: this.#graceMs };
     const listed = traces.map((trace): Listed => {
       const state = summaryState(trace, nodes, judging);

@@ -35,7 +35,7 @@ export function nodeDoubt(
   if (stopped && nowMs - Date.parse(published) < RESTART_MS) {
     return doubt('restarting', `was stopped ${ago} ago, as for an update`);
   }
-  const said = stopped ? `was stopped ${ago} ago, and has not come back` : `is silent since ${ago}`;
+  const said = stopped ? `was stopped ${ago} ago, and has not come back` : `has been silent for ${ago}`;
   return doubt('silent', `${said}${upTo || ', and never said how far it was'}`);
 }
 

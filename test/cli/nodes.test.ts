@@ -89,7 +89,7 @@ describe('frostbeat nodes, and what a trace says of them', () => {
     );
     const { code, stdout } = await frostbeat(['trace', 't', '-o', 'pretty'], { env }).ended();
     expect(code).toBe(0);
-    expect(stdout).toMatch(/── incomplete ── n2 is silent since .*; lines of its time are lost on n1\n/);
+    expect(stdout).toMatch(/── incomplete ── n2 has been silent for .*; lines of its time are lost on n1\n/);
     expect(stdout).toMatch(
       /lost on n1: shop\/cart-1\/main, 0\.log bytes 0 to 4096, up to .*: removed_while_down\n/,
     );

@@ -50,7 +50,7 @@ describe('the state of a trace', () => {
     const state = judge(node('n1', {}), gone('n3', { watermark: at('04'), published: at('05.000') }));
     expect(state).toMatchObject({ state: 'incomplete', nodes: ['n3'], waits: false });
     expect(state.reason).toBe(
-      'n3 is silent since 25 s: it has stored everything up to 2026-11-24T12:00:04.000Z',
+      'n3 has been silent for 25 s: it has stored everything up to 2026-11-24T12:00:04.000Z',
     );
     expect(judge(gone('n3', { watermark: null })).reason).toMatch(/never said how far it was/);
   });
