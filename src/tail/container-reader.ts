@@ -116,7 +116,10 @@ export class ContainerReader {
     const end = { file, newer, atEndFor: now - file.endSince, gone, stopping: this.stopping };
     if (!isOver(end, timing)) return this.#maybeDrained(now);
     this.#tornSince = undefined;
-    ends.finish(file, next === undefined ? files.isNascent(file.entry.generation) : goesOn(file, next));
+    const { generation } = file.entry;
+    // One that cannot be opened yet is read before any that is newer.
+    const waits = files.unopened?.generation === generation;
+    ends.finish(file, waits || (next === undefined ? files.isNascent(generation) : goesOn(file, next)));
     return true;
   }
 

@@ -187,6 +187,26 @@ describe('rotation by the kubelet', () => {
     expectAll(pipeline);
   });
 
+  it('joins a record whose end is in a file that cannot be opened until its begin has been deleted', async () => {
+    let allowed = true;
+    dir.put('0.log', dir.lines());
+    const pipeline = start({ mayOpen: () => allowed });
+    await pipeline.until(1);
+    const json = dir.record({ msg: 'x'.repeat(50) });
+    dir.put('0.log', dir.cri(json.slice(0, 40), 'P'));
+    await until(() => pipeline.ledger().lines === 2, { what: 'the begin read' });
+    allowed = false;
+    const rotated = dir.rename();
+    dir.put('0.log', dir.cri(json.slice(40)));
+    await until(() => pipeline.tail.files.ordered[0]?.entry.name === rotated, { what: 'the rotation seen' });
+    dir.remove(rotated);
+    await until(() => pipeline.tail.files.ordered[0]?.finished !== false, { what: 'the first file over' });
+    allowed = true;
+    await pipeline.until(2);
+    expect(pipeline.order[1]!.latin1).toBe(json);
+    expectAll(pipeline);
+  });
+
   it('does not join a fragment that was a whole record with what the new file begins with', async () => {
     dir.put('0.log', dir.lines());
     const pipeline = start({ timing: { idle: 60_000 } });
