@@ -25,6 +25,9 @@ export const nodeFlags: readonly string[] = (
   .split(' ')
   .filter(Boolean);
 
+/** Its environment: that of the image, too. */
+const imageEnvironment = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '1' };
+
 const preloaded = new URL('./usage.mjs', import.meta.url).href;
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -44,7 +47,7 @@ export class MeasuredProcess {
     rmSync(this.#usagePath, { force: true });
     const log = openSync(this.#logPath, 'w');
     this.#child = spawn(process.execPath, [...nodeFlags, '--import', preloaded, ...args], {
-      env: { PATH: process.env['PATH'], NODE_ENV: 'production', BENCH_USAGE: this.#usagePath, ...env },
+      env: { PATH: process.env['PATH'], ...imageEnvironment, BENCH_USAGE: this.#usagePath, ...env },
       stdio: ['ignore', log, log],
     });
     running.add(this.#child);
