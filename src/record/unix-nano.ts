@@ -1,4 +1,4 @@
-import { copyOf, standsAt } from '../util/byte-slice.ts';
+import { standsAt } from '../util/byte-slice.ts';
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -36,7 +36,7 @@ const PREFIX_LENGTH = 'YYYY-MM-DDThh:mm:ss.'.length;
  * Only the form `YYYY-MM-DDThh:mm:ss.fffZ` takes the short way.
  */
 export class UnixNanoReader {
-  #prefix: Buffer = Buffer.alloc(0);
+  readonly #prefix = Buffer.allocUnsafeSlow(PREFIX_LENGTH);
   /** The digits of the second, and room for those of its fraction. */
   #digits: Buffer = Buffer.alloc(0);
 
@@ -52,8 +52,9 @@ export class UnixNanoReader {
     }
     const nano = unixNano(bytes.toString('latin1', from, to));
     if (short && nano !== undefined && nano.length > 9) {
-      this.#prefix = copyOf(bytes.subarray(from, fraction));
-      this.#digits = copyOf(Buffer.from(nano, 'latin1'));
+      bytes.copy(this.#prefix, 0, from, fraction);
+      if (this.#digits.length !== nano.length) this.#digits = Buffer.allocUnsafeSlow(nano.length);
+      this.#digits.write(nano, 'latin1');
     }
     return nano;
   }
