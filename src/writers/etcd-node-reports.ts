@@ -15,25 +15,20 @@ export interface EtcdNodeReportsOptions extends EtcdAddress {
 
 /**
  * Puts reports into etcd, on a connection of their own: `frostbeat/nodes/<node>` under a lease that ends when the
- * agent falls silent, and now and then in the same transaction `frostbeat/known-nodes/<node>`, which lives as long
- * as the records.
+ * agent falls silent, and in the same transaction `frostbeat/known-nodes/<node>`, which lives as long as the records:
+ * a trace that was complete stays so when the agent is gone, and the next agent's watermark is no earlier.
  */
 export class EtcdNodeReports implements NodeReports {
   readonly name = 'etcd';
   readonly #connection: EtcdConnection;
   readonly #live: RenewedLease;
   readonly #known: TakenLease | undefined;
-  /** Between two puts of the second key, in milliseconds: who asks for it does so when the first is gone. */
-  readonly #knownEvery: number;
-  #knownAt = -Infinity;
-  #gapsKnown = -1;
 
   constructor(options: EtcdNodeReportsOptions) {
     const { leaseMs, ttlMs } = options;
     this.#connection = new EtcdConnection(options);
     this.#live = new RenewedLease(this.#connection, leaseMs);
     this.#known = ttlMs === 0 ? undefined : new TakenLease(this.#connection, ttlMs);
-    this.#knownEvery = ttlMs === 0 ? leaseMs : Math.min(leaseMs, ttlMs / 4);
   }
 
   async last(node: string, signal: AbortSignal): Promise<NodeReport | undefined> {
@@ -68,22 +63,14 @@ export class EtcdNodeReports implements NodeReports {
   async #put(report: NodeReport, signal: AbortSignal): Promise<void> {
     const value = Buffer.from(encodeNodeReport(report));
     const key = Buffer.from(nodeKey(report.node));
-    const gaps = report.gaps.length + report.gapsLeftOut;
-    const now = performance.now();
-    const due = report.stopped || now - this.#knownAt >= this.#knownEvery || gaps !== this.#gapsKnown;
-    const known = due
-      ? [putUnder(await this.#known?.take(signal), Buffer.from(knownNodeKey(report.node)), value)]
-      : [];
+    const known = putUnder(await this.#known?.take(signal), Buffer.from(knownNodeKey(report.node)), value);
     const live = report.stopped
       ? { request_delete_range: { key } }
       : putUnder(await this.#live.renewed(signal), key, value);
     await this.#connection.call(
-      ({ kv }, options) => kv.txn({ compare: [], success: [live, ...known], failure: [] }, options),
+      ({ kv }, options) => kv.txn({ compare: [], success: [live, known], failure: [] }, options),
       signal,
     );
-    if (!due) return;
-    this.#knownAt = now;
-    this.#gapsKnown = gaps;
   }
 }
 

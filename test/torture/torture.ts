@@ -164,7 +164,9 @@ async function torture(options: TortureOptions): Promise<boolean> {
   say(`comparing the store with ${book.size} records …`);
   await stored.finish();
   book.missing(differences);
-  if (watermarks.checked === 0) complaints.push('No record was held against a watermark.');
+  // A few may all be of times before the records that were compared.
+  if (watermarks.checked === 0 && watermarks.count > 20)
+    complaints.push('No record was held against a watermark.');
   say(`${watermarks.checked} records held against ${watermarks.count} watermarks`);
   const said = await agent.said();
   const { text, passed } = report({
