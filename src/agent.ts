@@ -212,7 +212,9 @@ export async function runAgent({
     onForgotten: (target) => store.release(keyOf(target)),
     selects: selectContainers(config),
     holds: ({ namespace }) => config.namespaces?.includes(namespace) ?? true,
-    unselected: store.unselected().map((name) => join(podLogDir, name)),
+    ...(store.savedAt !== undefined && {
+      unselected: store.unselected().map((name) => join(podLogDir, name)),
+    }),
     source: {
       suspect: (pod) => source?.suspect?.(pod),
       heard: (pod) => source?.heard?.(pod),

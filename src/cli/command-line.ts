@@ -150,7 +150,7 @@ function buildProgram({ context, mistakes, finish }: Parts): Command {
     .addOption(outputOption(['text', 'json'], 'for people or for programs').default('text'))
     .addHelpText(
       'after',
-      '\nIt writes nothing but a probe into STATE_DIR. Exit code 1: something must be mended.\n',
+      '\nIt writes a probe into STATE_DIR, and with the writers elasticsearch and opensearch what the\nagent makes at its start: the index template, and today’s index. Exit code 1: something must be mended.\n',
     )
     .action(async ({ output }: { output: 'text' | 'json' }, command: Command) => {
       const settled = validConfig(load(command, { node: true, stateDir: false }));

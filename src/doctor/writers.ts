@@ -8,7 +8,10 @@ import type { LogWriter } from '../writers/log-writer.ts';
 import { builtInNames, selectWriters } from '../writers/select-writer.ts';
 import { type Check, fail, type Finding, messageOf, ok, skip, warn } from './finding.ts';
 
-/** Whether each writer of WRITERS can be loaded and reached, with the rights it needs. Nothing is written. */
+/**
+ * Whether each writer of WRITERS can be loaded and reached, with the rights it needs. No record is written; a search
+ * writer makes what it makes for the agent too: its index template, and today's index.
+ */
 export const checkWriters: Check = async ({ config, signal }) => {
   const heard: string[] = [];
   const write = (line: string) => void heard.push((JSON.parse(line) as { msg: string }).msg);

@@ -37,7 +37,10 @@ export interface PodLogManagerOptions {
   readonly holds?: (pod: PodTarget) => boolean;
   /** What is asked of where the pods come from. */
   readonly source?: Pick<PodSource, 'suspect' | 'heard' | 'existing'>;
-  /** Directories whose pods an earlier run knew not to be selected. */
+  /**
+   * Directories whose pods an earlier run knew not to be selected. Undefined where no run was there before: of pods
+   * that were deleted before the first one nothing is promised, and nothing more is asked.
+   */
   readonly unselected?: readonly string[];
   /** Which containers are wanted, by name; all unless told otherwise. */
   readonly selects?: (container: string) => boolean;
@@ -267,7 +270,7 @@ export class PodLogManager implements PodListener {
     for (const pod of decided) this.#pods.get(pod.directory)?.letGo();
     for (const pod of this.#pods.values()) pod.poll();
     this.#neverTold(neverTold);
-    this.#gone.add(doubtful);
+    if (this.#options.unselected !== undefined) this.#gone.add(doubtful);
     if (this.#signal !== undefined) void this.#gone.ask(now, this.#signal);
     if (this.#unknown.size > 0 || this.#gone.size > 0)
       this.#review = setTimeout(() => this.#think(), reviewMs);

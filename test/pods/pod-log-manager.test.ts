@@ -614,7 +614,11 @@ describe('directories nobody told of', () => {
       if (asked++ === 0) throw new Error('403');
       return new Set([pod('a').directory]);
     };
-    start({ source: { heard: () => heard, existing }, timing: { settleMs: 100, askAgainMs: 100 } });
+    start({
+      unselected: [],
+      source: { heard: () => heard, existing },
+      timing: { settleMs: 100, askAgainMs: 100 },
+    });
     await makeContainer(pod('a'), 'main');
     await makeContainer(pod('b'), 'main');
     await untilHolding('a/main', 'b/main');
