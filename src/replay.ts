@@ -191,6 +191,7 @@ function tracked(record: LogRecord, onDelivered: () => void): TrackedRecord {
   return {
     ...record,
     addDestination: () => undefined,
+    piece: undefined,
     detach: () => undefined,
     settle: (outcome) => void (outcome === 'delivered' && onDelivered()),
   };

@@ -10,12 +10,20 @@ export interface BatchLimits {
   readonly periodMs: number;
 }
 
+/** What records keep beyond twice their bytes before they are given memory of their own: one piece of a file. */
+const SPARE_BYTES = 64 * 1024;
+
 /** Gathers records of all tails into batches: closed by count, by bytes, or by the age of their first record. */
 export class Batcher {
   readonly #limits: BatchLimits;
   readonly #onBatch: (batch: Batch) => void;
   #records: TrackedRecord[] = [];
   #bytes = 0;
+  /** The piece of a file that the last record is in, and the bytes of those before it that the batch keeps. */
+  #piece: Buffer | undefined;
+  #held = 0;
+  /** So many of the batch's records have memory of their own. */
+  #detached = 0;
   /** When the oldest record of the batch must have gone, in milliseconds of `performance.now()`. */
   #due = 0;
   /** A timer runs, for the batch at hand or for one that was closed before its time: one for each would cost. */
@@ -31,6 +39,8 @@ export class Batcher {
     if (this.#records.length === 0) this.#begin();
     this.#records.push(record);
     this.#bytes += record.byteLength;
+    // Of a file with few records in it each would keep a whole piece: they are copied then, and only then.
+    if (record.piece !== this.#piece) this.#hold(record.piece);
     if (this.#records.length >= this.#limits.records) this.flush();
   }
 
@@ -40,7 +50,19 @@ export class Batcher {
     const batch = new Batch(this.#records, this.#bytes);
     this.#records = [];
     this.#bytes = 0;
+    this.#held = 0;
+    this.#detached = 0;
     this.#onBatch(batch);
+  }
+
+  #hold(piece: Buffer | undefined): void {
+    this.#held += this.#piece?.length ?? 0;
+    this.#piece = piece;
+    if (this.#held <= 2 * this.#bytes + SPARE_BYTES) return;
+    // But for the last one, whose piece may be full of others.
+    for (; this.#detached < this.#records.length - 1; this.#detached++)
+      this.#records[this.#detached]?.detach();
+    this.#held = 0;
   }
 
   #begin(): void {

@@ -23,6 +23,8 @@ export function withText(source: RecordSource, kubernetesMetadata: boolean): Sou
 export interface TrackedRecord extends LogRecord {
   /** One more destination has the record to settle. */
   addDestination(): void;
+  /** What it keeps in memory, shared with the records that were read with it; undefined where that is its own. */
+  readonly piece: Buffer | undefined;
   /** It will wait long: what is kept in memory only for it, and is larger, is let go. */
   detach(): void;
   /** One destination has it durably, or never will. */
@@ -73,6 +75,10 @@ export class AgentRecord implements TrackedRecord {
 
   get id(): string {
     return `${this.#claim.window.fileId}-${this.#offset.toString(16).padStart(12, '0')}`;
+  }
+
+  get piece(): Buffer {
+    return this.#json.bytes;
   }
 
   get traceId(): string {
