@@ -24,15 +24,21 @@ const directions = {
   // What the agent is doing, gathered from its parts when somebody asks.
   status: {
     any: ['util', 'ops', 'offsets/ledger.ts'],
-    types: ['config', 'offsets', 'pods', 'tail', 'record', 'deliver', 'watermark'],
+    types: ['config', 'offsets', 'pods', 'tail', 'record', 'deliver', 'watermark', 'canary'],
   },
   // Up to when all of the node is stored, and the telling of it.
   watermark: {
     any: ['util', 'ops', 'writers/log-writer.ts'],
     types: ['config', 'offsets', 'tail', 'writers'],
   },
+  // Lines of the agent's own that try the whole path, read back as `frostbeat trace` reads.
+  canary: {
+    any: ['util', 'record', 'tail', 'trace'],
+    types: ['config', 'ops', 'offsets'],
+  },
   'agent.ts': {
     any: [
+      'canary',
       'util',
       'ops',
       'config',

@@ -1,4 +1,6 @@
 import { basename, dirname, join } from 'node:path';
+import type { AgentsCanary } from './canary/of-agent.ts';
+import { CANARY_KEY } from './canary/canary-key.ts';
 import type { Config } from './config/config.ts';
 import { DeadLetters } from './deliver/dead-letters.ts';
 import { Destination } from './deliver/destination.ts';
@@ -20,7 +22,7 @@ import { PodLogManager } from './pods/pod-log-manager.ts';
 import { selectContainers } from './pods/select-containers.ts';
 import type { MakeTail } from './pods/tail.ts';
 import type { ContainerTarget, PodSource } from './pods/targets.ts';
-import { withText } from './record/agent-record.ts';
+import { type AgentRecord, withText } from './record/agent-record.ts';
 import { ContainerRecords } from './record/container-records.ts';
 import { PartialBudget } from './record/partial-budget.ts';
 import { showContainers } from './status/container-metrics.ts';
@@ -111,6 +113,8 @@ export async function runAgent({
     maxSize: config.kubeletLogMaxSize,
     maxFiles: config.kubeletLogMaxFiles,
   });
+  let canary: AgentsCanary | undefined;
+  const allTails = () => (canary === undefined ? containers.tails() : [...containers.tails(), canary.tail]);
   const progress = health.watches('reading', STUCK_MS);
   const gate = {
     get open() {
@@ -122,7 +126,7 @@ export async function runAgent({
   const loop: ReadLoop = new ReadLoop(gate, (now) => {
     progress.moved();
     spareMemory.look(now, loop.lastRead);
-    metrics.heldBytes.set(heldFiles.keepWithin(containers.tails()));
+    metrics.heldBytes.set(heldFiles.keepWithin(allTails()));
     containers.sample(now);
   });
   const partials = new PartialBudget(Math.max(PARTIAL_BYTES, 4 * config.maxRecordBytes), () =>
@@ -131,6 +135,10 @@ export async function runAgent({
     ),
   );
   const roots = allowedRoots([podLogDir, ...config.logRoots]);
+
+  const take = (record: AgentRecord): void => {
+    for (const destination of destinations) destination.add(record);
+  };
 
   const makeTail: MakeTail = (target, { held, since }) => {
     const { namespace, pod, container, directory } = target;
@@ -141,9 +149,7 @@ export async function runAgent({
       source,
       maxRecordBytes: config.maxRecordBytes,
       partials,
-      onRecord: (record) => {
-        for (const destination of destinations) destination.add(record);
-      },
+      onRecord: take,
     });
     const tail: ContainerTail = new ContainerTail({
       directory,
@@ -257,7 +263,8 @@ export async function runAgent({
     const { watches } = source ?? {};
     const parts = { config, health, troubles, containers, manager, watches, destinations, store };
     const { mark } = reporter;
-    return await gatherStatus({ ...parts, mark, version, startedAt, parsePodDirectory });
+    const lookouts = canary?.lookouts ?? [];
+    return await gatherStatus({ ...parts, mark, lookouts, version, startedAt, parsePodDirectory });
   };
 
   // Files first: what is deleted before it is open is lost, and the clients of API and store take a while to load.
@@ -284,6 +291,11 @@ export async function runAgent({
       health.needs(`writer ${destination.name}`, () => destination.failure);
       health.dies(`writer ${destination.name}`, () => destination.stuck());
     }
+    // canary: a line of our own now and then, on the same way
+    if (config.canaryIntervalMs > 0) {
+      const { canaryOfAgent } = await import('./canary/of-agent.ts');
+      canary = await canaryOfAgent({ config, store, loop, partials, onRecord: take, log, metrics });
+    } else store.release(CANARY_KEY);
     http = await httpServer({ port: config.httpPort, health, metrics, status, repeated });
   } catch (error) {
     failed.abort();
@@ -308,7 +320,8 @@ export async function runAgent({
     reporter.run(running.signal),
     ...destinations.map((destination) => destination.run(running.signal)),
   ]);
-  await following;
+  const trying = canary?.run(stop);
+  await Promise.all([following, trying]);
 
   log.info('Stopping: what was read is delivered first.');
   await Promise.all(destinations.map((destination) => destination.drain(stopBy)));

@@ -34,6 +34,10 @@ export interface Config {
   readonly nodeReportPeriodMs: number;
   /** Without a report for so many milliseconds the agent counts as silent; more than twice the period. */
   readonly nodeLeaseMs: number;
+  /** From one canary to the next, in milliseconds; 0 is off. */
+  readonly canaryIntervalMs: number;
+  /** A canary that has not come back after so many milliseconds is lost; more than the batch period. */
+  readonly canaryTimeoutMs: number;
   /** Tell one skipped line for each container and reason on the status page. */
   readonly showSkippedLines: boolean;
   /** Most containers that have series of their own in the metrics. */

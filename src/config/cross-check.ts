@@ -25,6 +25,13 @@ export function crossCheck(values: Partial<Values>, { node }: { readonly node: b
       `is ${formatDuration(lease)}: it must be twice NODE_REPORT_PERIOD (${formatDuration(period)}) at least, or live agents would seem silent`,
     );
   }
+  const { canaryIntervalMs: every = 0, canaryTimeoutMs: wait, batchPeriodMs: batch } = values;
+  if (every > 0 && wait !== undefined && batch !== undefined && wait <= batch) {
+    say(
+      'CANARY_TIMEOUT',
+      `is ${formatDuration(wait)}: it must be longer than BATCH_PERIOD (${formatDuration(batch)}), for which a line may wait`,
+    );
+  }
   const { containers, excludeContainers: excluded } = values;
   if (containers !== undefined && excluded !== undefined) {
     const wanted = containers.length === 0 ? ['*'] : containers;

@@ -326,6 +326,22 @@ export const settings = {
     placeholder: 'duration',
     meaning: 'An agent that has told nothing for so long counts as silent',
   }),
+  canaryIntervalMs: setting({
+    variable: 'CANARY_INTERVAL',
+    group: 'The agent itself',
+    default: '0',
+    parse: duration(1_000, 24 * hour, { orZero: true }),
+    placeholder: 'duration',
+    meaning: 'How often a line of its own is written to try the whole path, and read back; 0 never',
+  }),
+  canaryTimeoutMs: setting({
+    variable: 'CANARY_TIMEOUT',
+    group: 'The agent itself',
+    default: '1m',
+    parse: duration(1_000, hour),
+    placeholder: 'duration',
+    meaning: 'Such a line counts as lost where it cannot be read back within so long',
+  }),
   showSkippedLines: setting({
     variable: 'SHOW_SKIPPED_LINES',
     group: 'The agent itself',

@@ -168,6 +168,27 @@ export function createMetrics() {
       ['destination', 'outcome'],
     ),
     gaps: counter('gaps_total', 'Gaps recorded, by reason.', ['reason']),
+
+    canariesSent: counter(
+      'canaries_sent_total',
+      'Lines of its own that the agent wrote to try the whole path, by destination; see docs/canary.md.',
+      ['destination'],
+    ),
+    canariesReceived: counter('canaries_received_total', 'Those that were read back in time.', [
+      'destination',
+    ]),
+    canariesLost: counter('canaries_lost_total', 'Those that could not be read back within CANARY_TIMEOUT.', [
+      'destination',
+    ]),
+    canariesLate: counter('canaries_late_total', 'Those lost ones that were read back after all.', [
+      'destination',
+    ]),
+    canarySeconds: histogram(
+      'canary_seconds',
+      'Time from the writing of such a line until it was read back, of those that were in time.',
+      [0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 15, 30, 60, 120],
+      ['destination'],
+    ),
   };
 }
 

@@ -17,6 +17,8 @@ export interface Status {
   readonly paused: boolean;
   readonly writers: readonly WriterStatus[];
   readonly watches: readonly WatchStatus[];
+  /** Of the canary, by destination; empty where there is none. */
+  readonly canaries: readonly CanaryStatus[];
   readonly containers: readonly ContainerStatus[];
   readonly notFollowed: readonly NotFollowed[];
   /** What could not be read and is lost, the latest first; not all of them where there are many. */
@@ -71,6 +73,21 @@ export interface WriterStatus {
   readonly bytes: number;
   /** When a batch was last stored; null for never. */
   readonly lastWriteAt: string | null;
+}
+
+/** Lines of the agent's own, written to be read back: how many, since the start. */
+export interface CanaryStatus {
+  readonly destination: string;
+  readonly sent: number;
+  readonly received: number;
+  /** Not back within CANARY_TIMEOUT; those that came later are among them. */
+  readonly lost: number;
+  readonly late: number;
+  /** They do not come back at present. */
+  readonly losing: boolean;
+  /** When one last came back in time, and how long that had taken; null for never. */
+  readonly lastAt: string | null;
+  readonly lastSeconds: number | null;
 }
 
 export interface WatchStatus {

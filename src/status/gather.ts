@@ -1,9 +1,10 @@
+import type { Lookout } from '../canary/lookout.ts';
 import type { Config } from '../config/config.ts';
 import type { Destination } from '../deliver/destination.ts';
 import type { OffsetStore } from '../offsets/offset-store.ts';
 import type { Gap } from '../offsets/offsets-file.ts';
 import type { Health } from '../ops/health.ts';
-import type { GapStatus, Status, WatermarkStatus, WriterStatus } from '../ops/status.ts';
+import type { CanaryStatus, GapStatus, Status, WatermarkStatus, WriterStatus } from '../ops/status.ts';
 import type { Troubles } from '../ops/troubles.ts';
 import type { PodLogManager } from '../pods/pod-log-manager.ts';
 import type { PodSource } from '../pods/targets.ts';
@@ -26,6 +27,7 @@ export interface Told {
   readonly store: Pick<OffsetStore, 'ledger' | 'gaps'>;
   readonly parsePodDirectory: NotFollowedOptions['parse'];
   readonly mark: Mark | undefined;
+  readonly lookouts: readonly Pick<Lookout, 'name' | 'counts' | 'losing' | 'last'>[];
 }
 
 const MOST_GAPS = 50;
@@ -62,6 +64,7 @@ export async function gatherStatus(told: Told): Promise<Status> {
     paused: waitsFor !== undefined,
     writers: destinations.map(writerStatus),
     watches: (told.watches ?? []).map((watch) => ({ ...watch, trouble: watch.trouble ?? null })),
+    canaries: told.lookouts.map(canaryStatus),
     containers: [...told.containers.figures(now)].map((figures) =>
       containerStatus(figures, {
         waitsFor,
@@ -90,6 +93,16 @@ function writerStatus({ name, failure, full, queue, workedAt }: Destination): Wr
 function watermarkStatus(mark: Mark | undefined): WatermarkStatus | null {
   if (mark === undefined) return null;
   return { at: timeOf(mark.at), lagSeconds: mark.lagSeconds ?? null, restsOn: mark.restsOn };
+}
+
+function canaryStatus({ name, counts, losing, last }: Told['lookouts'][number]): CanaryStatus {
+  return {
+    destination: name,
+    ...counts,
+    losing,
+    lastAt: timeOf(last?.at),
+    lastSeconds: last?.seconds ?? null,
+  };
 }
 
 function gapStatus({ container, file, reason, from, to, until }: Gap): GapStatus {

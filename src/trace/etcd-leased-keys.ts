@@ -1,6 +1,7 @@
 import type { EtcdConnection } from '../writers/etcd-connection.ts';
 import { isReportLease } from '../writers/node-report-leases.ts';
 import { keyPrefix } from '../writers/etcd-key.ts';
+import { canaryPrefix } from './canary-trace.ts';
 import { inParallel } from './in-parallel.ts';
 import { place } from './etcd-pages.ts';
 
@@ -9,6 +10,7 @@ const MOST_LEASES = 256;
 /** So many leases are asked for their keys: at most 1,000 each, as our writer makes them. */
 const MOST_ASKED = 32;
 const AT_ONCE = 16;
+const canaries = keyPrefix + canaryPrefix;
 const idSuffix = 0xffff_ffff_ffffn;
 
 /**
@@ -40,7 +42,7 @@ export async function recentlyLeased(
     const lease = await timeToLive(connection, id, { keys: true }, signal);
     for (const key of lease.keys) {
       const { prefix } = place(key);
-      if (!prefix.startsWith(keyPrefix)) continue;
+      if (!prefix.startsWith(keyPrefix) || prefix.startsWith(canaries)) continue;
       found.add(prefix);
       keys.push(key);
     }

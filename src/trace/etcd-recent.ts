@@ -1,5 +1,6 @@
 import type { EtcdConnection } from '../writers/etcd-connection.ts';
 import { etcdRange, keyPrefix } from '../writers/etcd-key.ts';
+import { canaryPrefix } from './canary-trace.ts';
 import { recentlyLeased } from './etcd-leased-keys.ts';
 import { type EtcdPages, place } from './etcd-pages.ts';
 import { CompactedError, type Put, watchPuts } from './etcd-watch.ts';
@@ -20,6 +21,8 @@ const HISTORY_MS = 1_500;
 /** So many lines of each trace are looked at, and so many bytes. */
 const MOST_LINES = 200;
 const AT_ONCE = 8;
+/** Canaries are seen, and left out. */
+const canaries = keyPrefix + canaryPrefix;
 
 /** Older servers look at every key of a trace for its first lines: of a long one they are good for a while. */
 const LONG_LINES = 10_000;
@@ -119,6 +122,7 @@ async function* history(
 
 function see(seen: LastSeen, key: Buffer): void {
   const { prefix, unixNano } = place(key);
+  if (prefix.startsWith(canaries)) return;
   const last = seen.get(prefix);
   if (last === undefined || compareUnixNano(unixNano, last) > 0) seen.set(prefix, unixNano);
 }

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ndjsonRecordEnd, ndjsonStart } from '../writers/ndjson.ts';
+import { isCanary } from './canary-trace.ts';
 import { fileLines } from './file-lines.ts';
 import { compareUnixNano } from './stored-record.ts';
 import type { RecentTraces } from './trace-reader.ts';
@@ -63,6 +64,7 @@ function add(traces: Map<string, Summary>, line: string): void {
   const [head = '', unixNano, quoted] = lineHead.exec(line) ?? [];
   if (unixNano === undefined || quoted === undefined) return;
   const traceId = JSON.parse(Buffer.from(quoted, 'latin1').toString('utf8')) as string;
+  if (isCanary(traceId)) return;
   let summary = traces.get(traceId);
   if (summary === undefined) traces.set(traceId, (summary = new Summary(traceId)));
   const bytes = Buffer.from(line, 'latin1');

@@ -1,3 +1,4 @@
+import { isCanary } from './canary-trace.ts';
 import type { KafkaPartitions } from './kafka-partitions.ts';
 import { compareUnixNano } from './stored-record.ts';
 import { Summary } from './summary.ts';
@@ -25,6 +26,7 @@ export async function recentInKafka(
         if (ids.has(id)) continue;
         ids.add(id);
         const traceId = key.toString('utf8');
+        if (isCanary(traceId)) continue;
         let summary = traces.get(traceId);
         if (summary === undefined) traces.set(traceId, (summary = new Summary(traceId)));
         summary.add({ unixNano, bytes: value });

@@ -1,6 +1,7 @@
 import type { SearchAccess } from '../config/config.ts';
 import type { SearchProduct } from '../writers/search-client.ts';
 import { SearchConnection } from '../writers/search-connection.ts';
+import { canaryPrefix } from './canary-trace.ts';
 import { nextLimit } from './etcd-pages.ts';
 import { inParallel } from './in-parallel.ts';
 import { followSearch, OVERLAP_MS } from './search-follower.ts';
@@ -79,7 +80,8 @@ export class SearchTraceReader implements TraceReader {
   async recent(limit: number, signal: AbortSignal): Promise<RecentTraces> {
     await this.#pages.refresh(signal);
     const collapse = this.#access.fields === 'ecs' ? 'trace.id' : 'traceId';
-    const query = { bool: { filter: [{ exists: { field: collapse } }] } };
+    const canaries = [{ prefix: { [collapse]: canaryPrefix } }];
+    const query = { bool: { filter: [{ exists: { field: collapse } }], must_not: canaries } };
     const { sources } = await this.#pages.search({ query, size: limit, order: 'desc', collapse }, signal);
     const traceIds = sources.map(traceIdOf).filter((traceId) => traceId !== undefined);
     const traces = await inParallel(traceIds, AT_ONCE, (traceId) => this.#summarize(traceId, signal));

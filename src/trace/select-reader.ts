@@ -6,6 +6,15 @@ import type { TraceReader } from './trace-reader.ts';
 export const readable = ['etcd', 'file', 'elasticsearch', 'opensearch', 'kafka', 's3', 'gcs'] as const;
 export type Readable = (typeof readable)[number];
 
+/** Those of which it is known soon what was stored since: objects can only be gone through. */
+export const followable = [
+  'etcd',
+  'file',
+  'elasticsearch',
+  'opensearch',
+  'kafka',
+] as const satisfies readonly Readable[];
+
 /** The first destination in WRITERS that traces can be read back from; undefined where there is none. */
 export function defaultReadable({ writers }: Config): Readable | undefined {
   return readable.find((name) => name === writers.find((writer) => isReadable(writer)));

@@ -60,6 +60,8 @@ describe('the configuration', () => {
       showSkippedLines: true,
       nodeReportPeriodMs: 2_000,
       nodeLeaseMs: 15_000,
+      canaryIntervalMs: 0,
+      canaryTimeoutMs: 60_000,
       traceGraceMs: 5_000,
       serve: { host: 'localhost', username: undefined, passwordFile: undefined, userHeader: undefined },
       logRoots: ['/var/lib/docker/containers'],

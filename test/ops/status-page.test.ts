@@ -82,6 +82,21 @@ describe.skipIf(browser === undefined)('the status page', () => {
     expect(states.slice(2)).toEqual(['failing', 'waiting', 'waiting', 'waiting', 'no records', 'held']);
   });
 
+  it('says how canaries fare, and that they are lost where the writer seems to work', async () => {
+    const well = { sent: 40, received: 39, lost: 0, late: 0, losing: false, lastSeconds: 0.71 };
+    const lastAt = aStatus().now;
+    status = aStatus({ canaries: [{ destination: 'etcd', ...well, lastAt }] });
+    const page = await open();
+    expect(await banner(page)).toMatch(/^All is well/);
+    const row = page.getByRole('row', { name: /^Canary, etcd/ });
+    expect(await row.innerText()).toMatch(/comes back\s+40 sent, 0 lost, the last in 0.7 s/);
+    const bad = { ...well, received: 36, lost: 3, late: 1, losing: true };
+    status = aStatus({ canaries: [{ destination: 'etcd', ...bad, lastAt }] });
+    await page.reload();
+    expect(await banner(page)).toBe('Canaries do not come back from etcd.');
+    expect(await row.innerText()).toMatch(/lost\s+40 sent, 3 lost \(1 came late\)/);
+  });
+
   it('shows hostile text and does nothing else with it', async () => {
     const evil = '"><img src=x onerror="window.hacked=1"></script><script>window.hacked=1</script>\u202e&lt;';
     const pod = 'x"><svg onload=alert(1)>';

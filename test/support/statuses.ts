@@ -83,6 +83,7 @@ export function aStatus(part: Partial<Status> = {}): Status {
       },
     ],
     watches: [{ namespace: 'shop', open: true, trouble: null }],
+    canaries: [],
     containers: [
       aContainer(),
       aContainer({

@@ -103,6 +103,8 @@ function shop(): LogRecord[] {
     line('a/b 🫖', 20, 'stock', 'error', 'no stock'),
     line('a/b 🫖', 30, 'cart', 'error', 'failed'),
     line('old', 11, 'cart', 'debug', 'bye'),
+    // The newest, and left out.
+    line('frostbeat-canary-x-20261124', 40, 'frostbeat-canary', 'info', 'a canary'),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { humanBytes, humanCount, humanSeconds } from '../../util/human.ts';
-import type { ContainerState, ContainerStatus, Status, WriterStatus } from '../status.ts';
+import type { CanaryStatus, ContainerState, ContainerStatus, Status, WriterStatus } from '../status.ts';
 import { type Html, html } from './html.ts';
 import { nameOf, type Problem, problems, SOON_SECONDS } from './problems.ts';
 import { ago, skippedOf, stateCell, tile } from './words.ts';
@@ -73,7 +73,7 @@ function tiles({ containers: all, totals, agent, watermark, gaps: lost }: Status
     </dl>`;
 }
 
-function writers({ writers: all, watches, now }: Status): Html {
+function writers({ writers: all, watches, canaries, now }: Status): Html {
   return html`<h2>Writers and watches</h2>
     <div class="scroll">
       <table class="cards">
@@ -91,7 +91,7 @@ function writers({ writers: all, watches, now }: Status): Html {
           </tr>
         </thead>
         <tbody>
-          ${all.map((one) => writerRow(one, now))}${watches.map(
+          ${all.map((one) => writerRow(one, now))}${canaries.map((one) => canaryRow(one, now))}${watches.map(
             ({ namespace, open, trouble }) =>
               html` <tr data-key="watch ${namespace}">
                 <th scope="row">Pod watch, ${namespace === '' ? 'all namespaces' : namespace}</th>
@@ -130,6 +130,30 @@ function writerRow(
     <td class="num" data-label="being written">${writing}</td>
     <td class="num" data-label="to try again">${failed}</td>
     <td class="num" data-label="Last write">${ago(lastWriteAt, now)}</td>
+  </tr>`;
+}
+
+function canaryRow(
+  { destination, sent, lost, late, losing, lastAt, lastSeconds }: CanaryStatus,
+  now: string,
+): Html {
+  const [tone, word] = losing
+    ? ['bad', 'lost']
+    : lastAt === null
+      ? ['warn', 'awaited']
+      : ['good', 'comes back'];
+  const took = lastSeconds === null ? '' : `, the last in ${lastSeconds.toFixed(1)} s`;
+  const after = late === 0 ? '' : ` (${humanCount(late)} came late)`;
+  return html` <tr data-key="canary ${destination}">
+    <th scope="row">Canary, ${destination}</th>
+    <td data-label="State">
+      <span class="cell"
+        ><span class="state ${tone}">${word}</span
+        ><span class="why">${humanCount(sent)} sent, ${humanCount(lost)} lost${after}${took}</span></span
+      >
+    </td>
+    <td class="empty" colspan="3"></td>
+    <td class="num" data-label="Last back">${ago(lastAt, now)}</td>
   </tr>`;
 }
 

@@ -23,6 +23,7 @@ export function problems(status: Status): Problem[] {
     ...deletions(status),
     ...gaps(status),
     ...containers(status),
+    ...canaries(status),
     ...deadLetters(status),
   ];
   return found.toSorted((a, b) => Number(b.grave) - Number(a.grave));
@@ -126,6 +127,21 @@ function containers({ containers: all }: Status): Problem[] {
     const more = such.length > 3 ? ` and ${such.length - 3} more` : '';
     return [{ grave, title, todo, detail: `${such.slice(0, 3).map(nameOf).join(', ')}${more}.` }];
   });
+}
+
+/** Where a writer fails, that is said already. */
+function canaries({ canaries: all, writers }: Status): Problem[] {
+  return all
+    .filter(({ losing, destination }) => {
+      const failure = writers.find(({ name }) => name === destination)?.failure ?? null;
+      return losing && failure === null;
+    })
+    .map(({ destination, lost, late }) => ({
+      grave: true,
+      title: `Canaries do not come back from ${destination}`,
+      detail: `${humanCount(lost)} lost since the start, of which ${humanCount(late)} came late.`,
+      todo: 'Lines may be read late, not stored, or not be readable there: docs/runbook.md#frostbeatcanarylost says where to look.',
+    }));
 }
 
 function deadLetters({ totals, agent }: Status): Problem[] {
