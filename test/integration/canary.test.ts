@@ -38,7 +38,9 @@ describe('the canary of an agent', () => {
     const all = (await agent.metric(lost)) ?? 0;
     await untilMetric(agent, late, (count) => count === all);
     // What the file could not be read back from in time was waiting with etcd’s.
-    const told = agent.log.filter(({ msg, destination }) => msg.startsWith('Canaries') && destination === 'etcd');
+    const told = agent.log.filter(
+      ({ msg, destination }) => msg.startsWith('Canaries') && destination === 'etcd',
+    );
     expect(told.map(({ level }) => level)).toEqual(['warn', 'info']);
     expect(told[1]?.['lost']).toBeGreaterThanOrEqual(2);
     expect((await agent.stop()).code).toBe(0);
