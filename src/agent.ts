@@ -214,6 +214,7 @@ export async function runAgent({
       const target = targetOf(podLogDir, key);
       return target === undefined ? [] : [{ ...target, excluded: store.excluded(dirname(key)) }];
     }),
+    unread: ({ directory }) => store.unread(basename(directory)),
     onTold: ({ directory, excluded = [] }) => store.exclude(basename(directory), excluded),
     onForgotten: (target) => store.release(keyOf(target)),
     selects: selectContainers(config),

@@ -72,6 +72,11 @@ export class ContainerOffsets {
     this.#touch();
   }
 
+  /** Whether an earlier run knew of a file that it had not read to its end, and that was not opened in this one. */
+  get unread(): boolean {
+    return this.files.values().some(({ window, saved }) => window === undefined && saved.done !== true);
+  }
+
   /** Whether every line that was read in this run is settled. */
   get settled(): boolean {
     return this.files.values().every(({ window }) => window?.settled ?? true);
@@ -102,7 +107,8 @@ export class ContainerOffsets {
       // «Done» promises that nothing is left to read: not before all that was read is settled.
       if (window?.settled === false) delete files[fileId].done;
     }
-    return this.released ? { files, released: true } : { files };
+    // The same of the container: a start that does not follow it would leave for good what was in flight.
+    return this.released && this.settled ? { files, released: true } : { files };
   }
 
   #known(fileId: string): KnownFile {
@@ -184,6 +190,13 @@ export class OffsetStore {
   /** The containers that were followed when the offsets were saved. */
   remembered(): string[] {
     return [...this.containers.values()].filter(({ released }) => !released).map(({ key }) => key);
+  }
+
+  /** The containers of this pod directory of which an earlier run left something unread, be they released or not. */
+  unread(podDirectory: string): string[] {
+    return [...this.containers.values()]
+      .filter(({ key, unread }) => unread && key.startsWith(`${podDirectory}/`))
+      .map(({ key }) => key.slice(podDirectory.length + 1));
   }
 
   /** Containers that this pod does not want to be followed; of a later run that is not told of the pod any more. */

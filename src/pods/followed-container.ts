@@ -67,9 +67,13 @@ export class FollowedContainer {
     else this.#tail.drain();
   }
 
-  /** The container is wanted, maybe again: a tail that is being drained is followed by another. */
+  /**
+   * The container is wanted, maybe again: a tail that is being drained goes on, as the store may keep it from its end
+   * for long, while what is written since is deleted. One that has ended is followed by another.
+   */
   keep(): void {
     this.#wanted = true;
+    if (this.#draining && this.#tail.resume()) this.#draining = false;
     if (this.#draining) this.#nextSince ??= steadyNow();
     if (!this.#held) return;
     this.#held = false;

@@ -37,6 +37,8 @@ export interface FollowedPodOptions {
   readonly since: number;
   readonly makeTail: MakeTail;
   readonly selects: (container: string) => boolean;
+  /** Containers of which an earlier run left something unread: see PodLogManagerOptions. */
+  readonly unread: () => readonly string[];
   readonly onForgotten: (target: ContainerTarget) => void;
   readonly onWatchError: (error: unknown) => void;
   readonly onListError: (error: unknown) => void;
@@ -137,6 +139,7 @@ export class FollowedPod {
       if (this.#selects(name)) container.keep();
       else container.drain();
     }
+    for (const name of this.#options.unread()) this.#follow(name);
     this.#entries.wake();
   }
 

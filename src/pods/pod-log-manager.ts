@@ -26,6 +26,11 @@ export interface PodLogManagerOptions {
    * whose pod is not told by the first `synced()` are drained then.
    */
   readonly remembered?: readonly RememberedContainer[];
+  /**
+   * Containers of this pod of which an earlier run left something unread, also where it was let go: once it is known
+   * to be wanted they are followed, also where their directories are gone, so that what is lost is told.
+   */
+  readonly unread?: (pod: PodTarget) => readonly string[];
   /** A pod is told, with what it says of itself. */
   readonly onTold?: (pod: PodTarget) => void;
   /** A container is drained and let go: nothing of it is read any more. */
@@ -182,13 +187,20 @@ export class PodLogManager implements PodListener {
   #pod(target: PodTarget, { held = false } = {}): FollowedPod {
     const known = this.#pods.get(target.directory);
     if (known !== undefined && !known.left) return known;
-    const { makeTail, log, selects = () => true, onForgotten = () => undefined } = this.#options;
+    const {
+      makeTail,
+      log,
+      selects = () => true,
+      unread = () => [],
+      onForgotten = () => undefined,
+    } = this.#options;
     const pod = new FollowedPod({
       target,
       held,
       since: this.#root.lastSeenTo,
       makeTail,
       selects,
+      unread: () => unread(target),
       onForgotten,
       onWatchError: (error) => this.#watchFailed(error),
       onListError: (err) =>

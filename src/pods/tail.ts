@@ -6,6 +6,8 @@ export interface Tail {
   run(signal: AbortSignal): Promise<void>;
   /** The container will write no more, or is no longer wanted: end when what is there now has been read. */
   drain(): void;
+  /** After `drain()`: it is wanted again, so go on. False where it has come to its end: then another is needed. */
+  resume(): boolean;
   /** Something appeared or went in the directory, or events may have been lost: look again soon. */
   rescan(): void;
   /** Opens, before it runs, what is there now: the files may go at any moment. Never throws. */

@@ -61,6 +61,10 @@ export class ContainerFiles {
     return this.#ordered;
   }
 
+  has(fileId: string): boolean {
+    return this.#byId.has(fileId);
+  }
+
   /** Files that wait for their first line. */
   get nascent(): number {
     return this.#nascent.size;

@@ -40,15 +40,16 @@ export class ContainerGaps {
   }
 
   /**
-   * Tells of files that the offsets know and that are not there any more: what they held beyond is lost. To be
-   * called once, when all that is there was found.
+   * Tells of files that an earlier run knew and that are not there any more: what they held beyond is lost. To be
+   * called once, when all that is there was found. Of a file that went while this run did not follow the container
+   * nothing is told: as far as was known it was not wanted.
    */
-  tellMissing(now: number): void {
+  tellMissing(now: number, isThere: (fileId: string) => boolean): void {
     const { offsets, onGap, savedAt } = this.#options;
     const reason: GapReason = 'removed_while_down';
     for (const [fileId, { window, saved }] of offsets.files) {
-      if (window !== undefined) continue;
-      if (saved.done !== true) {
+      if (isThere(fileId)) continue;
+      if (window === undefined && saved.done !== true) {
         onGap({
           container: offsets.key,
           file: saved.name,

@@ -125,12 +125,16 @@ export class ContainerReader {
 
   /** Ends the reading where the container is drained. True if there may be more to read. */
   #maybeDrained(now: number): boolean {
-    const { ends, drain, sink, onOver } = this.#options;
+    const { files, ends, drain, sink, onOver } = this.#options;
     if (!drain.over(now)) return false;
     const { current } = this;
     if (current !== undefined) {
       if (current.deleted || current.position < current.limit || current.entry.compressed) return false;
       ends.finish(current, false);
+      return true;
+    }
+    if (files.nascent > 0) {
+      files.endNascent();
       return true;
     }
     sink.end();

@@ -67,6 +67,8 @@ export class ContainerTail implements Tail, Pollable {
   readonly #drain: Drain;
   readonly #reader: ContainerReader;
   readonly #done = Promise.withResolvers<void>();
+  /** Nothing more is read, whatever happens. */
+  #over = false;
   #firstRescan = true;
   #held: boolean;
 
@@ -95,7 +97,7 @@ export class ContainerTail implements Tail, Pollable {
       rescan: (now) => this.#rescan(now),
       onReplaced: () => this.settledUntil.forget(),
       lookAt: (time) => (this.#looks.next = time),
-      onOver: () => this.#done.resolve(),
+      onOver: () => this.#end(),
     });
     this.#rescans = new RescanSchedule(this.#timing, () => this.files.changeTimes());
     const { offsets, sink, since = -Infinity } = options;
@@ -107,9 +109,9 @@ export class ContainerTail implements Tail, Pollable {
     if (signal.aborted) return;
     const stop = () => {
       this.#reader.stopping = true;
-      if (this.#held || this.#reader.current?.deleted !== true) this.#done.resolve();
+      if (this.#held || this.#reader.current?.deleted !== true) this.#end();
     };
-    const end = () => this.#done.resolve();
+    const end = () => this.#end();
     signal.addEventListener('abort', stop, { once: true });
     stopBy.addEventListener('abort', end, { once: true });
     loop.add(this);
@@ -132,6 +134,15 @@ export class ContainerTail implements Tail, Pollable {
   drain(): void {
     this.#drain.ask();
     this.#lookNow();
+  }
+
+  resume(): boolean {
+    if (this.#over) return false;
+    this.#drain.cancel();
+    // What is noted reaches only as far as was to be read.
+    this.settledUntil.forget();
+    this.rescan();
+    return true;
   }
 
   rescan(): void {
@@ -167,7 +178,7 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   letGo(): void {
-    if (this.#held) this.#done.resolve();
+    if (this.#held) this.#end();
   }
 
   get filesOpen(): number {
@@ -239,7 +250,7 @@ export class ContainerTail implements Tail, Pollable {
     }
     if (perishable) this.#options.onPerishable?.();
     // Nothing is left to hold, nor can there be again.
-    if (this.#held && this.files.directoryGone && this.files.open === 0) this.#done.resolve();
+    if (this.#held && this.files.directoryGone && this.files.open === 0) this.#end();
     this.#reader.tellIdle(now);
     const listedTo = Math.min(now, this.#rescans.listedTo);
     if (this.files.complete) this.settledUntil.note(listedTo, this.files.ordered);
@@ -262,8 +273,13 @@ export class ContainerTail implements Tail, Pollable {
     this.#ends.forgetLost();
     if (this.#firstRescan && !this.#held) {
       this.#firstRescan = false;
-      this.#gaps.tellMissing(now);
+      this.#gaps.tellMissing(now, (fileId) => this.files.has(fileId));
     }
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#done.resolve();
   }
 
   #failed(error: unknown, now: number): false {

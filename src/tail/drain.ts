@@ -31,11 +31,17 @@ export class Drain {
     if (this.#graceOver(now)) this.#limit();
   }
 
+  /** The container is wanted again: what it goes on writing is read too. */
+  cancel(): void {
+    this.#asked = false;
+    this.#since = undefined;
+    for (const file of this.#files.ordered) file.limit = Infinity;
+  }
+
   /** Whether no more is to be read than what the files hold now. */
   over(now: number): boolean {
     const over = this.begun && (this.#files.directoryGone || this.#graceOver(now));
     if (!over || this.#files.openFailure !== undefined) return false;
-    this.#files.endNascent();
     this.#limit();
     return true;
   }

@@ -115,6 +115,29 @@ describe('Committer', () => {
     expect(offsets.toSaved().files['file']).toEqual({ offset: 10, name: '0.log', size: 10, done: true });
   });
 
+  it('never saves as released a container of which a line is not settled', () => {
+    const claim = store.follow('pod/app').window('file').claim(0, 10);
+    store.release('pod/app');
+    const next = () => new OffsetStore(store.snapshot(new Date()), () => true).remembered();
+    expect(next()).toEqual(['pod/app']);
+    claim.window.settle(claim, 'delivered');
+    expect(next()).toEqual([]);
+  });
+
+  it('knows the containers of a pod of which something was left unread, be they released or not', () => {
+    const file = { offset: 7, name: '0.log', size: 9 };
+    const containers = {
+      'pod/app': { files: { a: file } },
+      'pod/let-go': { files: { a: { ...file, done: true as const }, b: file }, released: true as const },
+      'pod/read': { files: { a: { ...file, done: true as const } }, released: true as const },
+      'pod-2/app': { files: { a: file } },
+    };
+    store = new OffsetStore({ version: 1, savedAt: '', containers, gaps: [] }, () => true);
+    expect(store.unread('pod')).toEqual(['app', 'let-go']);
+    store.follow('pod/app').window('a');
+    expect(store.unread('pod')).toEqual(['let-go']);
+  });
+
   it('keeps what a pod excludes for as long as it keeps anything of the pod', () => {
     store = new OffsetStore(undefined, () => false);
     store.follow('pod/app');

@@ -338,9 +338,29 @@ describe('letting go', () => {
     expect(tails.following).toEqual(['a/main']);
   });
 
-  it('makes a new tail when the old one has ended, for a pod that is told again while it is drained', async () => {
+  it('keeps a pod that is told again while it is drained, with the same tail, and can drain it again', async () => {
     await makeContainer(pod('a'), 'main');
     tails.endWhenDrained = false;
+    const manager = start();
+    manager.added(pod('a'));
+    await untilFollowing('a/main');
+    for (let round = 0; round < 2; round++) {
+      manager.removed(pod('a'));
+      await until(() => tails.all[0]?.drained, { what: 'the tail being drained' });
+      manager.added(pod('a'));
+      await untilFollowing('a/main');
+    }
+    expect([tails.all.length, forgotten]).toEqual([1, []]);
+    manager.removed(pod('a'));
+    await until(() => tails.all[0]?.drained, { what: 'the tail being drained' });
+    tails.all[0]?.end();
+    await until(() => forgotten.length === 1, { what: 'the container let go' });
+  });
+
+  it('makes a new tail when the old one has ended, for a pod that is told again when that is at its end', async () => {
+    await makeContainer(pod('a'), 'main');
+    tails.endWhenDrained = false;
+    tails.resume = false;
     const manager = start();
     manager.added(pod('a'));
     await untilFollowing('a/main');
@@ -414,7 +434,7 @@ describe('what is remembered', () => {
     await untilFollowing('a/main', 'a/unwanted');
     await until(() => forgotten.length === 2, { what: 'the others let go' });
     expect(forgotten.sort()).toEqual(['b/main', 'gone/main']);
-    expect(manager.pods).toBe(1);
+    await until(() => manager.pods === 1, { what: 'their pods let go' });
   });
 
   it('is read with the other containers of its pod where that is not told any more: it was selected to its end', async () => {
@@ -428,6 +448,19 @@ describe('what is remembered', () => {
     expect(read.map(({ target }) => target.container).sort()).toEqual(['main', 'new']);
     expect(tails.all).toHaveLength(2);
     await until(() => manager.pods === 0, { what: 'the pod let go' });
+  });
+
+  it('of a container that was let go is followed once its pod is told, also where its directory is gone', async () => {
+    const manager = start({
+      unread: ({ directory }) => (directory === pod('a').directory ? ['main'] : []),
+      timing: { graceMs: 50 },
+    });
+    await sleep(50);
+    expect(tails.all).toEqual([]);
+    manager.added(pod('a'));
+    await untilFollowing('a/main');
+    manager.removed(pod('a'), 'deleted');
+    await until(() => forgotten.length === 1, { what: 'the container let go' });
   });
 
   it('is let go at once where the container is not selected any more', async () => {

@@ -1,11 +1,19 @@
 import type { MakeTail, Tail } from '../../src/pods/tail.ts';
 import type { ContainerTarget } from '../../src/pods/targets.ts';
 
+interface FakeTailsOptions {
+  readonly endWhenDrained: boolean;
+  /** Whether one that is being drained goes on when it is wanted again. */
+  readonly resume: boolean;
+}
+
 /** Remembers what it was told, and ends when it is drained (by default), told to, or stopped. */
 export class FakeTail implements Tail {
   readonly target: ContainerTarget;
   readonly #ended = Promise.withResolvers<void>();
   readonly #endsWhenDrained: boolean;
+  readonly #resumes: boolean;
+  #over = false;
   started = false;
   drained = false;
   ended = false;
@@ -13,10 +21,11 @@ export class FakeTail implements Tail {
   opened = false;
   held: boolean;
 
-  constructor(target: ContainerTarget, held: boolean, endsWhenDrained: boolean) {
+  constructor(target: ContainerTarget, held: boolean, { endWhenDrained, resume }: FakeTailsOptions) {
     this.target = target;
     this.held = held;
-    this.#endsWhenDrained = endsWhenDrained;
+    this.#endsWhenDrained = endWhenDrained;
+    this.#resumes = resume;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -29,6 +38,11 @@ export class FakeTail implements Tail {
   drain(): void {
     this.drained = true;
     if (this.#endsWhenDrained) this.end();
+  }
+  resume(): boolean {
+    if (!this.#resumes || this.#over) return false;
+    this.drained = false;
+    return true;
   }
   rescan(): void {
     this.rescans += 1;
@@ -45,6 +59,7 @@ export class FakeTail implements Tail {
   }
 
   end(): void {
+    this.#over = true;
     this.#ended.resolve();
   }
   fail(error: Error): void {
@@ -53,12 +68,13 @@ export class FakeTail implements Tail {
 }
 
 /** The tails that were made, in order. */
-export class FakeTails {
+export class FakeTails implements FakeTailsOptions {
   readonly all: FakeTail[] = [];
   endWhenDrained = true;
+  resume = true;
 
   readonly make: MakeTail = (target, { held }) => {
-    const tail = new FakeTail(target, held, this.endWhenDrained);
+    const tail = new FakeTail(target, held, this);
     this.all.push(tail);
     return tail;
   };

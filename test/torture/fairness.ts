@@ -143,7 +143,10 @@ export class Fairness {
     this.#apiSince = this.now;
   }
 
-  /** The pod's labels changed: what the agent does with it is not judged while they do not match, and a while after. */
+  /**
+   * The agent was told that the pod's labels changed: what it does with the pod is not judged while they do not match,
+   * and a while after.
+   */
   relabelled(container: TortureContainer, selected: boolean): void {
     const view = this.#view(container);
     view.life = -1;

@@ -40,6 +40,11 @@ export class TortureNode {
     return this.#pods.flatMap(({ containers }) => containers);
   }
 
+  /** The API tells the agent of a pod, as it is of this version. */
+  heard(uid: string, version: number): void {
+    for (const pod of this.#pods) pod.heard(uid, version);
+  }
+
   /** Lives until the signal aborts; then everything that goes is gone, and what stays is whole. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#print(signal), this.#rotate(signal), this.#befall(signal), this.#flash(signal)]);

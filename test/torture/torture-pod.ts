@@ -48,6 +48,10 @@ export class TorturePod {
   readonly #dockers: DockerBacking[] = [];
   #toldAt: number | undefined;
   #deselected = false;
+  /** The API has yet to tell the agent that it is selected again, which it is of this version. */
+  #untold: number | undefined;
+  /** The version of the API's object that was last told. */
+  #heardTo = 0;
   /** What the agent does with the pod is not judged before this time. */
   #settledAt = 0;
   /** It is about to go: nothing else is to befall it. */
@@ -159,8 +163,24 @@ export class TorturePod {
     this.#note(deselected ? 'pod deselected' : 'pod selected again');
     this.#deselected = deselected;
     this.#settledAt = fairness.now + RELABEL_MS;
-    for (const container of this.containers) fairness.relabelled(container, !deselected);
-    api.updatePod({ namespace: this.#namespace, name: this.name, labels });
+    // Until it is told otherwise the agent takes the pod for one that is not selected, and must not read it.
+    for (const container of this.containers) fairness.relabelled(container, false);
+    this.#untold = undefined;
+    const { metadata } = api.updatePod({ namespace: this.#namespace, name: this.name, labels });
+    if (!deselected) this.#untold = Number(metadata.resourceVersion);
+    if (this.#heardTo >= (this.#untold ?? Infinity)) this.#heard();
+  }
+
+  /** The API tells the agent of a pod, as it is of this version. */
+  heard(uid: string, version: number): void {
+    if (uid !== this.#uid) return;
+    this.#heardTo = version;
+    if (version >= (this.#untold ?? Infinity)) this.#heard();
+  }
+
+  #heard(): void {
+    this.#untold = undefined;
+    for (const container of this.containers) this.#parts.fairness.relabelled(container, true);
   }
 
   #note(what: string): void {

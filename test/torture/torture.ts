@@ -57,6 +57,8 @@ async function torture(options: TortureOptions): Promise<boolean> {
     maxRecordBytes: MAX_RECORD_BYTES,
   });
 
+  api.onTold = ({ metadata }) => node.heard(metadata.uid, Number(metadata.resourceVersion));
+
   const port = await lastingPort();
   fairness.agentStarted();
   const agent = new AgentUnderTest({

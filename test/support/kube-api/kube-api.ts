@@ -77,6 +77,8 @@ export class KubeApi {
   bookmarks = 0;
   /** Every list and watch request so far, in order of arrival; refused and hanging ones too. */
   readonly requests: SeenRequest[] = [];
+  /** Told of each pod that a client is told of, as it is told. */
+  onTold: (pod: StoredPod) => void = () => undefined;
   readonly #options: KubeApiOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -294,6 +296,7 @@ export class KubeApi {
     const start = Number(query['continue'] ?? 0);
     const items = limit > 0 ? all.slice(start, start + limit) : all;
     const rest = all.length - start - items.length;
+    for (const pod of items) this.onTold(pod);
     const metadataOnly = wantsMetadata(headers.accept, 'PartialObjectMetadataList');
     answer(response, 200, {
       apiVersion: metadataOnly ? 'meta.k8s.io/v1' : 'v1',
@@ -369,6 +372,7 @@ export class KubeApi {
 
   #event(watch: OpenWatch, type: string, pod: StoredPod): void {
     if (watch.silent) return;
+    this.onTold(pod);
     send(watch.response, { type, object: watch.metadataOnly ? { ...partial(pod), ...partialKind } : pod });
   }
 
