@@ -1,9 +1,6 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { rename, rm, stat } from 'node:fs/promises';
 import type { Log } from '../ops/log.ts';
+import { gzipDurably } from '../util/gzip-durably.ts';
 import type { FileNames } from './file-names.ts';
 
 export interface UpkeepOptions {
@@ -73,7 +70,7 @@ export class FileUpkeep {
       if (gzip) {
         // The newest stays as it is: who reads a trace meanwhile may be in the middle of it.
         const plain = (await names.list(node)).filter(({ rotated }) => rotated).slice(0, -1);
-        for (const { path, compressed } of plain) if (!compressed) await compress(path);
+        for (const { path, compressed } of plain) if (!compressed) await gzipDurably(path);
       }
       await this.#remove();
     } catch (err) {
@@ -104,27 +101,4 @@ export class FileUpkeep {
       log.info({ path, bytes: size }, `Removed an old file: ${old ? 'FILE_KEEP_AGE' : 'FILE_KEEP_SIZE'}`);
     }
   }
-}
-
-/** The plain file goes only when the compressed one is on the disk under its name: at no time is neither there. */
-async function compress(path: string): Promise<void> {
-  const { atime, mtime, mode } = await stat(path);
-  const temporary = `${path}.gz.tmp`;
-  await pipeline(createReadStream(path), createGzip(), createWriteStream(temporary, { mode }));
-  const file = await open(temporary, 'r+');
-  try {
-    // Its age is that of what it holds.
-    await file.utimes(atime, mtime);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, `${path}.gz`);
-  const directory = await open(dirname(path));
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-  await rm(path);
 }
