@@ -56,7 +56,7 @@ const directions = {
   // `frostbeat replay`: the dead letters take the same way to the writers as the records of the agent.
   'replay.ts': { any: ['util', 'ops', 'config', 'writers', 'deliver'], types: ['record', 'offsets'] },
   // `frostbeat doctor`: what usually goes wrong on a node, one file a check.
-  doctor: { any: ['util', 'ops', 'config', 'pods', 'tail', 'writers'] },
+  doctor: { any: ['util', 'ops', 'config', 'pods', 'tail', 'writers', 'trace'] },
   // `frostbeat explain`: why a pod's lines are seen, or not.
   explain: { any: ['util', 'ops', 'config', 'offsets', 'pods', 'tail/log-names.ts'] },
   // `frostbeat serve`: the page and the API over a reader of traces.

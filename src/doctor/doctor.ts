@@ -3,10 +3,12 @@ import { loadApiAccess } from '../pods/api-access.ts';
 import { createApiClient } from '../pods/api-request.ts';
 import { checkApi, checkClock } from './api.ts';
 import { checkLogDirectory, checkStateDirectory } from './directories.ts';
+import { checkCanary } from './canary.ts';
 import { checkEtcd } from './etcd.ts';
 import { type Api, fail, type Finding, messageOf } from './finding.ts';
 import { checkKubelet } from './kubelet.ts';
 import { checkLimits } from './limits.ts';
+import { checkNodeReports } from './node-reports.ts';
 import { checkRunningAgent } from './running-agent.ts';
 import { checkSymlinks } from './symlinks.ts';
 import { checkWriters } from './writers.ts';
@@ -35,6 +37,8 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
     STATE_DIR: checkStateDirectory,
     etcd: checkEtcd,
     WRITERS: checkWriters,
+    reports: checkNodeReports,
+    canary: checkCanary,
     clock: checkClock,
   };
   const findings = await Promise.all(

@@ -35,6 +35,9 @@ const REPORT_MS = 5_000;
 /** A store that fails is told of by its writer first; only what lasts for so long is told of here. */
 const PATIENCE_MS = 10_000;
 
+/** Records are stored all the same: what lasts is said again so seldom. */
+const SAID_AGAIN_MS = 3_600_000;
+
 /** A destination, and what an earlier run had told it: that is true for good. */
 interface Told {
   readonly reports: NodeReports;
@@ -56,7 +59,7 @@ export class Reporter {
 
   constructor(options: ReporterOptions) {
     this.#options = options;
-    this.#repeated = new Repeated(options.log);
+    this.#repeated = new Repeated(options.log, { everyMs: SAID_AGAIN_MS });
   }
 
   /** Until the signal aborts; never rejects. */
@@ -124,9 +127,11 @@ export class Reporter {
     told.failingSince ??= now;
     if (err instanceof RetryAfterError) told.notBefore = now + err.delayMs;
     if (now - told.failingSince < PATIENCE_MS || this.#options.fails(name)) return;
+    // Somebody has to do something: what, is in the message.
+    const todo = err instanceof RetryAfterError ? `: ${err.message}` : '';
     this.#repeated.problem(
       name,
-      `Cannot tell ${name} how far this node's logs are stored: traces stay open until it is told`,
+      `Cannot tell ${name} how far this node's logs are stored; traces are not called complete until it is told${todo}`,
       { err },
     );
   }

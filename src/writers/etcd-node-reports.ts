@@ -38,7 +38,7 @@ export class EtcdNodeReports implements NodeReports {
       return kvs[0] === undefined ? undefined : parseNodeReport(kvs[0].value.toString('utf8'));
     } catch (error) {
       // Who may write but not read goes without.
-      if (error instanceof EtcdFailure && /permission denied/.test(String(error.cause))) return undefined;
+      if (isRefusal(error)) return undefined;
       throw explained(error);
     }
   }
@@ -51,6 +51,21 @@ export class EtcdNodeReports implements NodeReports {
         this.#known?.forget();
         await this.#put(report, signal);
       });
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  /** By puts that are never made: see `EtcdWriter`. */
+  async check(node: string, signal: AbortSignal): Promise<void> {
+    const failure = [nodeKey(node), knownNodeKey(node)].map((key) =>
+      putUnder(undefined, Buffer.from(key), Buffer.alloc(0)),
+    );
+    try {
+      await this.#connection.call(
+        ({ kv }, options) => kv.txn({ compare: [], success: [], failure }, options),
+        signal,
+      );
     } catch (error) {
       throw explained(error);
     }
@@ -74,9 +89,19 @@ export class EtcdNodeReports implements NodeReports {
   }
 }
 
+/** The rights on the records are others: the words of the failure are for those. */
+const REFUSED =
+  'the user lacks a permission: to tell how far the node is needs «readwrite» on the prefix frostbeat/ ' +
+  '(etcdctl role grant-permission ROLE --prefix=true readwrite frostbeat/)';
+
 function explained(error: unknown): unknown {
   if (!(error instanceof EtcdFailure) || error.delayMs === undefined) return error;
-  return new RetryAfterError(error.message, error.delayMs, { cause: error });
+  const message = isRefusal(error) ? REFUSED : error.message;
+  return new RetryAfterError(message, error.delayMs, { cause: error });
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof EtcdFailure && /permission denied/.test(String(error.cause));
 }
 
 function putUnder(lease: string | undefined, key: Buffer, value: Buffer) {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { encodeNodeReport, type NodeReport, nodeReportPath, parseNodeReport } from './node-report.ts';
 import type { NodeReports } from './node-reports.ts';
@@ -19,6 +19,21 @@ export class FileNodeReports implements NodeReports {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
+    }
+  }
+
+  async check(node: string): Promise<void> {
+    const path = nodeReportPath(this.#filePath, node);
+    for (let directory = dirname(path); ; directory = dirname(directory)) {
+      try {
+        await access(directory, constants.W_OK);
+        return;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        // It is made with the first report.
+        if (code === 'ENOENT' && directory !== dirname(directory)) continue;
+        throw new Error(`${directory} cannot be written: ${code}`, { cause: error });
+      }
     }
   }
 

@@ -15,5 +15,8 @@ export interface NodeReports {
   /** Tells it, in place of what was told before. With `stopped`, it is the last word. @throws to be tried again; RetryAfterError for how soon. */
   publish(report: NodeReport, signal: AbortSignal): Promise<void>;
 
+  /** Looks whether reports of this node may be told, without telling one. @throws why not, and what to do. */
+  check(node: string, signal: AbortSignal): Promise<void>;
+
   close?(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Range } from 'etcd3';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig, validConfig } from '../../src/config/load-config.ts';
 import { checkClock } from '../../src/doctor/api.ts';
@@ -86,6 +87,7 @@ describe('frostbeat doctor', () => {
         'descriptors',
         'STATE_DIR',
         'writer etcd',
+        'reports to etcd',
         'clock',
       ]),
     );
@@ -191,6 +193,37 @@ describe('frostbeat doctor', () => {
     expect(JSON.stringify(stranger.findings)).not.toContain('wrong"');
   });
 
+  it('tells that a user may write records, and not how far the node is, and what to grant', async () => {
+    env['POD_SOURCE'] = 'directory';
+    const permissions = [{ prefix: 'logs/', type: 'Write' }] as const;
+    const server = await etcd({
+      rootPassword: 'root',
+      users: [{ name: 'agent', password: 'secret', permissions }],
+    });
+    env = { ...env, ETCD_USERNAME: 'agent', ETCD_PASSWORD: 'secret', CANARY_INTERVAL: '1m' };
+    const refused = await run();
+    expect(refused.code).toBe(1);
+    expect(of(refused.findings, 'canary')).toMatchObject([
+      { status: 'fail', found: expect.stringMatching(/read back from etcd: .*«read» on the prefix logs\//) },
+    ]);
+    expect(of(refused.findings, 'writer etcd')).toMatchObject([{ status: 'ok' }]);
+    expect(of(refused.findings, 'reports to etcd')).toMatchObject([
+      {
+        status: 'fail',
+        found: expect.stringContaining(
+          'etcdctl role grant-permission ROLE --prefix=true readwrite frostbeat/',
+        ),
+        todo: expect.stringContaining('no trace of this node is called complete'),
+      },
+    ]);
+    await server.client.role('agent').grant({ permission: 'Readwrite', range: Range.prefix('frostbeat/') });
+    await server.client.role('agent').grant({ permission: 'Readwrite', range: Range.prefix('logs/') });
+    const granted = await run();
+    expect(of(granted.findings, 'reports to etcd')).toMatchObject([{ status: 'ok' }]);
+    expect(of(granted.findings, 'canary')).toMatchObject([{ status: 'ok' }]);
+    expect(await server.client.getAll().prefix('frostbeat/').count()).toBe(0);
+  });
+
   it('without an API server tells what it is told, and what is not there', async () => {
     env = { ...env, KUBECONFIG: join(directory, 'none'), POD_LOG_DIR: join(directory, 'none') };
     const { code, findings } = await run('--namespace', '*');
@@ -207,7 +240,9 @@ describe('frostbeat doctor', () => {
   it('does not open the file that an agent may be writing to', async () => {
     env = { ...env, POD_SOURCE: 'directory', FILE_PATH: join(directory, 'records.ndjson') };
     writeFileSync(env['FILE_PATH']!, '{"half a li');
-    expect(of((await run()).findings, 'writer file')).toMatchObject([{ status: 'ok' }]);
+    const { findings } = await run();
+    expect(of(findings, 'writer file')).toMatchObject([{ status: 'ok' }]);
+    expect(of(findings, 'reports to file')).toMatchObject([{ status: 'ok' }]);
     expect(readFileSync(env['FILE_PATH']!, 'utf8')).toBe('{"half a li');
     env['FILE_PATH'] = join(directory, 'nowhere', 'records.ndjson');
     expect(of((await run()).findings, 'writer file')).toMatchObject([

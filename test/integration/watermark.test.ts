@@ -198,7 +198,7 @@ describe('the watermark in etcd', () => {
     const agent = await node.startAgent({ ...quick, ETCD_USERNAME: 'agent', ETCD_PASSWORD: 'p' });
     await untilStored(guarded, 3);
     await until(() => agent.text.includes('Cannot tell etcd how far'), { what: 'a word of it' });
-    expect(agent.text).toContain('the user lacks a permission');
+    expect(agent.text).toContain('--prefix=true readwrite frostbeat/');
     await guarded.client.role('agent').grant({ permission: 'Readwrite', range: Range.prefix('frostbeat/') });
     await until(() => agent.text.includes('is told to etcd again'), { what: 'its end' });
     expect(agent.text.split('Cannot tell etcd how far')).toHaveLength(2);
