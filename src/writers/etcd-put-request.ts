@@ -1,9 +1,26 @@
 import type { LogRecord } from '../record/log-record.ts';
 
-/** A record and the key it goes under. */
-export interface Put {
-  readonly key: string;
-  readonly record: LogRecord;
+/** What one transaction puts: keys, and the record under each. Two lists: an object for each put would cost more. */
+export class Puts {
+  readonly keys: string[] = [];
+  readonly records: LogRecord[] = [];
+
+  get count(): number {
+    return this.keys.length;
+  }
+
+  add(key: string, record: LogRecord): void {
+    this.keys.push(key);
+    this.records.push(record);
+  }
+
+  /** Those from one place up to and without another, as `Array.slice` counts. */
+  slice(from: number, to?: number): Puts {
+    const part = new Puts();
+    part.keys.push(...this.keys.slice(from, to));
+    part.records.push(...this.records.slice(from, to));
+    return part;
+  }
 }
 
 // Tags of etcd's `rpc.proto`: the field's number, times eight, plus the wire type (0 varint, 2 length-delimited).
@@ -20,20 +37,21 @@ const PUT_LEASE = (3 << 3) | 0;
  *
  * @param lease decimal digits of an int64; undefined for none.
  */
-export function encodePuts(puts: readonly Put[], lease: string | undefined): Buffer {
+export function encodePuts({ keys, records }: Puts, lease: string | undefined): Buffer {
   const leaseField = lease === undefined ? Buffer.alloc(0) : encodeLease(lease);
-  const sized = puts.map(({ key, record }) => {
-    const keyLength = Buffer.byteLength(key, 'utf8');
-    const putLength = fieldLength(keyLength) + fieldLength(record.byteLength) + leaseField.length;
-    return { key, record, keyLength, putLength, opLength: fieldLength(putLength) };
-  });
-  const bytes = Buffer.allocUnsafe(sized.reduce((sum, { opLength }) => sum + fieldLength(opLength), 0));
+  const keyLengths = keys.map((key) => Buffer.byteLength(key, 'utf8'));
+  const putLength = (i: number): number =>
+    fieldLength(keyLengths[i]!) + fieldLength(records[i]!.byteLength) + leaseField.length;
+  let length = 0;
+  for (let i = 0; i < keys.length; i++) length += fieldLength(fieldLength(putLength(i)));
+  const bytes = Buffer.allocUnsafe(length);
   let at = 0;
-  for (const { key, record, keyLength, putLength, opLength } of sized) {
-    at = writeHead(bytes, at, TXN_SUCCESS, opLength);
-    at = writeHead(bytes, at, OP_REQUEST_PUT, putLength);
-    at = writeHead(bytes, at, PUT_KEY, keyLength);
-    at += bytes.write(key, at, 'utf8');
+  for (let i = 0; i < keys.length; i++) {
+    const record = records[i]!;
+    at = writeHead(bytes, at, TXN_SUCCESS, fieldLength(putLength(i)));
+    at = writeHead(bytes, at, OP_REQUEST_PUT, putLength(i));
+    at = writeHead(bytes, at, PUT_KEY, keyLengths[i]!);
+    at += bytes.write(keys[i]!, at, 'utf8');
     at = writeHead(bytes, at, PUT_VALUE, record.byteLength);
     at = record.copyTo(bytes, at);
     at += leaseField.copy(bytes, at);

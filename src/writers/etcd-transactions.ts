@@ -1,6 +1,6 @@
 import type { LogRecord } from '../record/log-record.ts';
 import { etcdKey } from './etcd-key.ts';
-import type { Put } from './etcd-put-request.ts';
+import { Puts } from './etcd-put-request.ts';
 
 /** etcd's default `--max-txn-ops`. */
 const MAX_OPERATIONS = 128;
@@ -13,22 +13,22 @@ const OPERATION_BYTES = 40;
  * Cuts a batch into transactions of at most 128 puts and 1 MiB; a larger record has one of its own. No key is
  * there twice, for which etcd would refuse the transaction: a record that is given twice is written once.
  */
-export function* toTransactions(records: readonly LogRecord[]): Generator<readonly Put[], void> {
+export function* toTransactions(records: readonly LogRecord[]): Generator<Puts, void> {
   const seen = new Set<string>();
-  let puts: Put[] = [];
+  let puts = new Puts();
   let bytes = 0;
   for (const record of records) {
     const key = etcdKey(record);
     if (seen.has(key)) continue;
     seen.add(key);
     const weight = record.byteLength + key.length + OPERATION_BYTES;
-    if (puts.length === MAX_OPERATIONS || (puts.length > 0 && bytes + weight > MAX_BYTES)) {
+    if (puts.count === MAX_OPERATIONS || (puts.count > 0 && bytes + weight > MAX_BYTES)) {
       yield puts;
-      puts = [];
+      puts = new Puts();
       bytes = 0;
     }
-    puts.push({ key, record });
+    puts.add(key, record);
     bytes += weight;
   }
-  if (puts.length > 0) yield puts;
+  if (puts.count > 0) yield puts;
 }

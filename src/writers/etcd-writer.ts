@@ -4,7 +4,7 @@ import { EtcdConnection } from './etcd-connection.ts';
 import { EtcdFailure } from './etcd-errors.ts';
 import { etcdRange, keyPrefix } from './etcd-key.ts';
 import { type Lease, LeasePool } from './etcd-leases.ts';
-import { encodePuts, type Put } from './etcd-put-request.ts';
+import { encodePuts, type Puts } from './etcd-put-request.ts';
 import { toTransactions } from './etcd-transactions.ts';
 import {
   type LogWriter,
@@ -125,9 +125,9 @@ export class EtcdWriter implements LogWriter {
     }
   }
 
-  async #write(puts: readonly Put[], signal: AbortSignal, rejections: Rejection[]): Promise<void> {
+  async #write(puts: Puts, signal: AbortSignal, rejections: Rejection[]): Promise<void> {
     for (let leases = 1; ; leases++) {
-      const lease = await this.#leases?.take(puts.length, signal);
+      const lease = await this.#leases?.take(puts.count, signal);
       try {
         await this.#put(puts, lease, signal);
         return;
@@ -145,7 +145,7 @@ export class EtcdWriter implements LogWriter {
     }
   }
 
-  async #put(puts: readonly Put[], lease: Lease | undefined, signal: AbortSignal): Promise<void> {
+  async #put(puts: Puts, lease: Lease | undefined, signal: AbortSignal): Promise<void> {
     const request = encodePuts(puts, lease?.id);
     // A put that the server applied after this time would live shorter than TTL: it counts as not written.
     const timeoutMs =
@@ -155,17 +155,17 @@ export class EtcdWriter implements LogWriter {
 
   /** By halves, until the one record is found that is too large by itself. */
   async #writeSmaller(
-    puts: readonly Put[],
+    puts: Puts,
     failure: EtcdFailure,
     signal: AbortSignal,
     rejections: Rejection[],
   ): Promise<void> {
-    if (puts.length === 1) {
+    if (puts.count === 1) {
       const reason = `larger than etcd takes: ${failure.message} (--max-request-bytes)`;
-      rejections.push({ record: puts[0]!.record, reason });
+      rejections.push({ record: puts.records[0]!, reason });
       return;
     }
-    const half = puts.length >> 1;
+    const half = puts.count >> 1;
     await this.#write(puts.slice(0, half), signal, rejections);
     await this.#write(puts.slice(half), signal, rejections);
   }
