@@ -21,6 +21,8 @@ export interface ContainerFilesOptions extends RefusalsOptions {
   /** A compressed file whose first line cannot be had is given up after so long, in milliseconds. */
   readonly tornAfter: number;
   readonly onUnreadable: (entry: LogEntry) => void;
+  /** A file has turned out to be another than it was taken for. */
+  readonly onReplaced: () => void;
   /** Whether there is a descriptor to spend on one more file; always, unless told otherwise. */
   readonly mayOpen?: () => boolean;
 }
@@ -113,7 +115,11 @@ export class ContainerFiles {
     this.#targets = listing.targets;
     this.#refusals.begin();
     for (const { path, reason, target } of listing.refusals) this.#refusals.tell(path, reason, { target });
-    for (const file of this.#byId.values()) file.look();
+    for (const file of this.#byId.values()) {
+      file.look();
+      // Before names are seen: else a copy of what is next would be read before the rest of this one's own.
+      if (file.isReplaced()) this.lose(file);
+    }
     const seen = new Set<FileTail>();
     const inodes = new Set<string>();
     for (const entry of listing.entries) {
@@ -150,6 +156,7 @@ export class ContainerFiles {
 
   /** The open form of this file will not do: looks for another at the next rescan, else it is gone. */
   lose(file: FileTail): void {
+    this.#options.onReplaced();
     file.lost = true;
     file.close();
     this.#inodes.unlink(file);

@@ -16,8 +16,8 @@ export interface ContainerReaderOptions {
   readonly timing: Timing;
   /** Lists the directory again at once. */
   readonly rescan: (now: number) => void;
-  /** A file has turned out to be another, or shorter, than it was taken for. */
-  readonly onReplaced: () => void;
+  /** A file has turned out to be shorter than it was taken for. */
+  readonly onShrunk: () => void;
   /** No look is needed before. */
   readonly lookAt: (time: number) => void;
   /** Nothing more is to be read, ever. */
@@ -87,8 +87,10 @@ export class ContainerReader {
     if (piece === 'torn') return this.#torn(file, now);
     this.failing = undefined;
     if (piece === 'busy') return true;
-    if (piece === 'shrunk' || piece === 'replaced') this.#options.onReplaced();
-    if (piece === 'shrunk') return ends.shrink(file);
+    if (piece === 'shrunk') {
+      this.#options.onShrunk();
+      return ends.shrink(file);
+    }
     if (piece === 'replaced') {
       files.lose(file);
       rescan(now);

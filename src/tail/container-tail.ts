@@ -19,7 +19,7 @@ import { unreadSince } from './unread-since.ts';
 
 export interface ContainerTailOptions extends Omit<
   ContainerFilesOptions,
-  'tornAfter' | 'onUnreadable' | 'mayOpen'
+  'tornAfter' | 'onUnreadable' | 'onReplaced' | 'mayOpen'
 > {
   readonly offsets: ContainerOffsets;
   readonly sink: LineSink;
@@ -84,6 +84,7 @@ export class ContainerTail implements Tail, Pollable {
       ...options,
       mayOpen: () => options.mayOpen?.(!this.#held) ?? true,
       tornAfter: this.#timing.torn,
+      onReplaced: () => this.settledUntil.forget(),
       onUnreadable: (entry) => tellGap(entry, 'unknown', 'compressed_file_damaged', 0, null),
     });
     this.#ends = new FileEnds({ ...options, files: this.files, onGap: tellGap });
@@ -95,7 +96,7 @@ export class ContainerTail implements Tail, Pollable {
       sink: options.sink,
       timing: this.#timing,
       rescan: (now) => this.#rescan(now),
-      onReplaced: () => this.settledUntil.forget(),
+      onShrunk: () => this.settledUntil.forget(),
       lookAt: (time) => (this.#looks.next = time),
       onOver: () => this.#end(),
     });

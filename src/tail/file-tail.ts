@@ -148,6 +148,18 @@ export class FileTail {
     return size < this.position || (size === this.position && mtimeMs !== this.#timeVerified);
   }
 
+  /**
+   * Whether the file was truncated or replaced in place since it was last read: what it holds is another log, which is
+   * newer than all that have been copied from it. False where only reading can tell.
+   */
+  isReplaced(): boolean {
+    if (this.#fd === undefined || this.finished || this.entry.compressed) return false;
+    const { size, mtimeMs } = this.stat;
+    if (mtimeMs === this.#timeVerified || (size > 0 && this.#stillBegins(this.#fd))) return false;
+    this.#replaced(size < this.position ? this.#sizeSeen : this.#sizeVerified);
+    return true;
+  }
+
   /** Reads one piece and hands its lines over. */
   readPiece(): Piece | Promise<Piece> {
     if (this.#fd === undefined) return 'end';
