@@ -20,7 +20,8 @@ export interface MeasuredOptions {
 
 /** Flags of Node that every measured process runs with: those of the image (Dockerfile), or BENCH_NODE_FLAGS. */
 export const nodeFlags: readonly string[] = (
-  process.env['BENCH_NODE_FLAGS'] ?? '--max-semi-space-size=8 --v8-pool-size=1 --expose-gc'
+  process.env['BENCH_NODE_FLAGS'] ??
+  '--max-semi-space-size=8 --initial-old-space-size=64 --v8-pool-size=1 --expose-gc'
 )
   .split(' ')
   .filter(Boolean);
