@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Log } from '../ops/log.ts';
 import { FollowedContainer } from './followed-container.ts';
 import { KeepLooking } from './keep-looking.ts';
+import { watchMany } from './watch-entries.ts';
 import { listDirectories } from './list-directories.ts';
 import { containerTarget } from './log-path.ts';
 import type { MakeTail } from './tail.ts';
@@ -84,6 +85,7 @@ export class FollowedPod {
       look: () => this.#look(),
       // Most held pods are let go soon: the manager polls them.
       watched: () => this.#state !== 'held',
+      watchEntries: watchMany,
       rescanMs: timing.rescanMs,
       // The manager wakes it when something appears in POD_LOG_DIR.
       missingMs: timing.rescanMs,

@@ -1,5 +1,6 @@
-import { type BigIntStats, lstatSync, statSync, watch } from 'node:fs';
+import { type BigIntStats, lstatSync, statSync } from 'node:fs';
 import { steadyNow } from '../util/steady-now.ts';
+import { type Watch, type WatchEntries, watchFew } from './watch-entries.ts';
 
 export interface KeepLookingOptions {
   /** Whose entries are looked at; it need not exist. */
@@ -14,6 +15,8 @@ export interface KeepLookingOptions {
   readonly look: () => Promise<boolean>;
   /** Whether a change is to be told by the system, which costs memory; asked at every look. True by default. */
   readonly watched?: () => boolean;
+  /** How; `watchFew` by default. */
+  readonly watchEntries?: WatchEntries;
   /** The longest time until a change is seen, in milliseconds: events get lost, or no watch is to be had. */
   readonly rescanMs: number;
   /** The same while the path does not exist. */
@@ -82,8 +85,8 @@ export class KeepLooking {
 
   async run(signal: AbortSignal): Promise<void> {
     const { path, linkAllowed, look, watched: wantsWatch = () => true, ...rest } = this.#options;
-    const { rescanMs, missingMs, onError } = rest;
-    let watched: Watched | undefined;
+    const { rescanMs, missingMs, onError, watchEntries = watchFew } = rest;
+    let watched: { readonly of: string; readonly watch: Watch } | undefined;
     const wakeUp = (): void => this.#wakeUp?.();
     signal.addEventListener('abort', wakeUp, { once: true });
     while (!signal.aborted) {
@@ -92,12 +95,12 @@ export class KeepLooking {
       this.#woken = false;
       this.#looking = true;
       const found = identity(path, linkAllowed);
-      if (watched !== undefined && (watched.of !== found?.id || watched.failedFor() > watchAgainMs)) {
-        watched.close();
+      if (watched !== undefined && (watched.of !== found?.id || watched.watch.failedFor() > watchAgainMs)) {
+        await watched.watch.close();
         watched = undefined;
       }
       if (found !== undefined && watched === undefined && wantsWatch()) {
-        watched = watchEntries(path, found.id, { onEvent: () => this.wake(), onError });
+        watched = { of: found.id, watch: await watchEntries(path, { onEvent: () => this.wake(), onError }) };
         // What appeared before it began is no event.
         mustLook = true;
       }
@@ -110,7 +113,7 @@ export class KeepLooking {
       if (!signal.aborted) await this.#rest(found === undefined ? missingMs : rescanMs);
     }
     signal.removeEventListener('abort', wakeUp);
-    watched?.close();
+    await watched?.watch.close();
   }
 
   /** Until the next multiple of the period, or until woken. */
@@ -142,42 +145,6 @@ function sameAs(found: Identity, seen: Identity | undefined): boolean {
   if (seen === undefined || found.id !== seen.id || found.changedAt !== seen.changedAt) return false;
   // The file system's clock is coarse: what changed right before it was read may have changed after it too.
   return seen.readAt - Number(seen.changedAt / 1_000_000n) > 2_000;
-}
-
-interface Watched {
-  /** Which directory it is: another one may have come under the name. */
-  readonly of: string;
-  /** Milliseconds since watching first failed; 0 where it did not. */
-  failedFor(): number;
-  close(): void;
-}
-
-/**
- * Node's own watch: one inotify watch on the directory alone. Only that something has changed matters, the look finds
- * out what; a library that knows each entry takes 14 KB and half a millisecond of CPU time more for each pod.
- */
-function watchEntries(
-  path: string,
-  of: string,
-  { onEvent, onError }: { onEvent: () => void; onError: (error: unknown) => void },
-): Watched {
-  let failedAt: number | undefined;
-  const failed = (error: unknown): void => {
-    failedAt ??= performance.now();
-    onError(error);
-  };
-  const failedFor = (): number => (failedAt === undefined ? 0 : performance.now() - failedAt);
-  try {
-    const watcher = watch(path, (event) => {
-      // The other kind is of what a file holds.
-      if (event === 'rename') onEvent();
-    });
-    watcher.on('error', failed);
-    return { of, failedFor, close: () => watcher.close() };
-  } catch (error) {
-    failed(error);
-    return { of, failedFor, close: () => undefined };
-  }
 }
 
 function identity(path: string, linkAllowed: boolean): Identity | undefined {
