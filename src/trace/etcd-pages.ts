@@ -64,8 +64,11 @@ export class EtcdPages {
   }
 
   /** The keys of a range, as `values`, without their values. */
-  async keys(request: Omit<RangeRequest, 'limit'>, signal: AbortSignal) {
-    const { kvs, more } = await this.#page({ ...request, limit: KEYS_A_PAGE }, true, signal);
+  async keys(
+    { limit = KEYS_A_PAGE, ...request }: Omit<RangeRequest, 'limit'> & { limit?: number },
+    signal: AbortSignal,
+  ) {
+    const { kvs, more } = await this.#page({ ...request, limit }, true, signal);
     const last = kvs.at(-1);
     const found: readonly FoundKey[] = kvs.filter(({ create_revision }) =>
       isAtOrBefore(create_revision, request.revision),

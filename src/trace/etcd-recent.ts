@@ -24,6 +24,11 @@ const AT_ONCE = 8;
 /** Canaries are seen, and left out. */
 const canaries = keyPrefix + canaryPrefix;
 
+/** So many lines may be behind the last one that was seen being written. */
+const MOST_BEHIND = 100;
+/** Of times from 2001 to 2286. */
+const DIGITS = 19;
+
 /** Older servers look at every key of a trace for its first lines: of a long one they are good for a while. */
 const LONG_LINES = 10_000;
 const LONG_GOOD_MS = 30_000;
@@ -134,7 +139,8 @@ async function summarize(
   signal: AbortSignal,
 ): Promise<TraceSummary | undefined> {
   const known = long.get(prefix);
-  if (known !== undefined && performance.now() < known.until) return endingAt(known.summary, last);
+  if (known !== undefined && performance.now() < known.until)
+    return withEnd(pages, known.summary, { prefix, last, revision }, signal);
   const page = await pages.values({ ...etcdRange(prefix), limit: MOST_LINES, revision }, signal);
   if (page.records.length === 0) return undefined;
   const summary = new Summary(traceIdOf(prefix));
@@ -143,7 +149,35 @@ async function summarize(
   if (!partial) return summary.result({ partial });
   const result = summary.result({ lines: page.count, partial });
   if (page.count > LONG_LINES) long.set(prefix, { until: performance.now() + LONG_GOOD_MS, summary: result });
-  return endingAt(result, last);
+  return withEnd(pages, result, { prefix, last, revision }, signal);
+}
+
+/**
+ * With the time of its last line. The last one that was seen being written need not be it, where nodes lag: what is
+ * behind it is counted, which of nothing costs nothing, and looked at where it is little. A trace begins with its
+ * first key as long as its times have equally many digits.
+ */
+async function withEnd(
+  pages: EtcdPages,
+  summary: TraceSummary,
+  { prefix, last, revision }: { prefix: string; last: string; revision: string },
+  signal: AbortSignal,
+): Promise<TraceSummary> {
+  const ended = endingAt(summary, last);
+  const { lastUnixNano, firstUnixNano } = ended;
+  if (firstUnixNano.length !== DIGITS || lastUnixNano.length !== DIGITS) return ended;
+  const range = { ...etcdRange(prefix), key: behindTime(prefix, lastUnixNano) };
+  const { kvs, next } = await pages.keys({ ...range, revision, limit: MOST_BEHIND }, signal);
+  if (next !== undefined) return ended;
+  const times = kvs.map(({ key }) => place(key).unixNano);
+  if (times.some((time) => time.length !== DIGITS)) return ended;
+  return { ...endingAt(ended, times.at(-1) ?? lastUnixNano), timesKnown: true };
+}
+
+/** The first key of a trace that is of a later time. */
+function behindTime(prefix: string, unixNano: string): Buffer {
+  // «0» follows upon «/», which ends the time in a key.
+  return Buffer.from(`${prefix}${unixNano}0`);
 }
 
 function endingAt(summary: TraceSummary, last: string): TraceSummary {

@@ -68,6 +68,9 @@ export class EtcdTraceReader implements TraceReader {
       return;
     }
     if (first.count > MOST_SORTED) {
+      const [begin] = first.records;
+      if (begin !== undefined)
+        this.#spans.begins(prefix, { revision, first: begin.unixNano, count: first.count });
       const bounds = narrowed(prefix, 19, options);
       for await (const page of this.#from({ ...bounds, revision, windows: true }, signal)) {
         // Behind `after` in the order of the keys, which `bounds` has seen to.

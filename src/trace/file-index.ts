@@ -11,20 +11,28 @@ const MOST_FILES = 32;
 const HEAD_BYTES = 32;
 const LINE_FEED = 0x0a;
 const COMMA = 0x2c;
+const ZERO = 0x30;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /** Whole lines of the file, about a mebibyte. */
-interface Block {
-  readonly from: number;
-  readonly to: number;
+interface Block extends Part {
   /** Hashes of the trace IDs in it, sorted; undefined where there was no room: it may hold any. */
   readonly hashes: Uint32Array | undefined;
 }
 
+/** A part of a file, by offsets, and what times its lines are of: none before `firstMs`, none after `lastMs`. */
 export interface Part {
   readonly from: number;
   readonly to: number;
+  /** In milliseconds since 1970, rounded down as `millisOf` does it. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** The millisecond that a time in nanoseconds is in. */
+export function millisOf(unixNano: string): number {
+  return Number(unixNano.slice(0, -6));
 }
 
 /** The indexes of the files that a reader was asked for. */
@@ -40,7 +48,7 @@ export class FileIndexes {
 
 /**
  * Which parts of a file of the file writer's output may hold lines of a trace, without reading all of it: of each mebibyte, the
- * hashes of the trace IDs in it, some four bytes for each. Each byte of the file is looked at once, as it grows.
+ * hashes of the trace IDs in it, some four bytes for each, and the times of its lines. Each byte of the file is looked at once, as it grows.
  */
 export class FileIndex {
   readonly #mostHashes: number;
@@ -70,7 +78,7 @@ export class FileIndex {
     const wanted = hashOf(needle, 0, endOfId(needle, 0));
     return this.#blocks
       .filter(({ from, hashes }) => from < at.to && (hashes === undefined || holds(hashes, wanted)))
-      .map(({ from, to }) => ({ from, to: Math.min(to, at.to) }));
+      .map(({ from, to, firstMs, lastMs }) => ({ from, to: Math.min(to, at.to), firstMs, lastMs }));
   }
 
   /** One look serves all who ask at that time; who goes does not take it from the others. */
@@ -100,7 +108,8 @@ export class FileIndex {
       const room = this.#hashes < this.#mostHashes;
       const hashes = room ? hashesOf(lines) : undefined;
       this.#hashes += hashes?.length ?? 0;
-      this.#blocks.push({ from: lines.offset, to: lines.offset + lines.text.length, hashes });
+      const end = lines.offset + lines.text.length;
+      this.#blocks.push({ from: lines.offset, to: end, hashes, ...timesOf(lines) });
     }
   }
 }
@@ -120,6 +129,32 @@ function hashesOf({ text }: Lines): Uint32Array {
     start = end + 1;
   }
   return Uint32Array.from(found).sort();
+}
+
+/** The times that the lines begin with; what is no line of ours has none. */
+function timesOf({ text }: Lines): Pick<Part, 'firstMs' | 'lastMs'> {
+  let [firstMs, lastMs] = [Infinity, -Infinity];
+  for (let start = 0; start < text.length;) {
+    let at = start;
+    if (head.compare(text, start, start + head.length) === 0) {
+      const digits = start + head.length;
+      for (at = digits; isDigit(text[at]);) at++;
+      // A number is exact to fifteen digits: until the year 33658.
+      if (at - digits > 21) return { firstMs: -Infinity, lastMs: Infinity };
+      let ms = 0;
+      for (let digit = digits; digit < at - 6; digit++) ms = ms * 10 + text[digit]! - ZERO;
+      firstMs = Math.min(firstMs, ms);
+      lastMs = Math.max(lastMs, ms);
+    }
+    const end = text.indexOf(LINE_FEED, at);
+    if (end === -1) break;
+    start = end + 1;
+  }
+  return { firstMs, lastMs };
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= ZERO && byte <= ZERO + 9;
 }
 
 function holds(sorted: Uint32Array, wanted: number): boolean {
@@ -143,6 +178,7 @@ function endOfId(text: Buffer, begin: number): number {
   return text.length;
 }
 
+const head = Buffer.from(ndjsonStart);
 const idHead = ',"traceId":';
 
 /** FNV-1a, 32 bits. */

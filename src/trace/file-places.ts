@@ -1,10 +1,10 @@
-import type { FileIndexes, Part } from './file-index.ts';
+import { type FileIndexes, millisOf, type Part } from './file-index.ts';
 import { fileLines, finderOf, type Found, placeId } from './file-lines.ts';
 import type { Source } from './file-sources.ts';
 import { Latest } from './latest.ts';
 import { Smallest } from './smallest.ts';
 import { widened } from './span.ts';
-import { comparePositions, type Position } from './stored-record.ts';
+import { comparePositions, compareUnixNano, type Position } from './stored-record.ts';
 import { isWithin, type ReadOptions } from './trace-reader.ts';
 import type { Span } from './trace-state.ts';
 
@@ -26,6 +26,9 @@ interface Chunk {
 /** Chunks that are kept for who asks for the next page, where the reader lives on: about 15 MB each. */
 const MOST_CHUNKS = 2;
 const MOST_SPANS = 64;
+
+/** A part of one of the files. */
+type SourcePart = Part & { readonly source: Source };
 
 /** Finds where the records of a trace stand in files, in order, without keeping more than a bound. */
 export class FilePlaces {
@@ -52,30 +55,46 @@ export class FilePlaces {
     const kept = this.#chunks.find((chunk) => chunk.of === of && holdsBehind(chunk, after));
     if (kept !== undefined) return { places: behind(kept.places, after), last: kept.last };
     const places = new Smallest<Place>(this.#mostPlaces, comparePositions);
-    let span: Span | undefined;
-    for (const source of sources) {
-      for await (const place of this.all(source, traceId, signal)) {
-        span = widened(span, place.unixNano);
+    for (const part of await this.#partsOf(sources, traceId, signal)) {
+      const largest = places.largest();
+      // The parts that follow begin no earlier.
+      if (largest !== undefined && part.firstMs > millisOf(largest.unixNano)) break;
+      if (until !== undefined && part.firstMs > millisOf(until)) break;
+      if (part.lastMs < millisOf(latest(since, after?.unixNano))) continue;
+      for await (const place of placesIn(part, traceId, signal)) {
         if (!isWithin(place.unixNano, wanted)) continue;
         if (after === undefined || comparePositions(place, after) > 0) places.add(place);
       }
     }
-    const chunk = { of, after, places: places.sorted(), last: places.sorted().length < this.#mostPlaces };
-    if (this.#mayKeep(sources)) {
-      this.#chunks = [chunk, ...this.#chunks].slice(0, MOST_CHUNKS);
-      if (span !== undefined) this.#spans.set(whole, span);
-    }
+    const sorted = places.sorted();
+    const chunk = { of, after, places: sorted, last: sorted.length < this.#mostPlaces };
+    if (this.#mayKeep(sources)) this.#chunks = [chunk, ...this.#chunks].slice(0, MOST_CHUNKS);
     return chunk;
   }
 
-  /** The first and the last time of a trace; undefined where it has no records. */
+  /**
+   * The first and the last time of a trace; undefined where it has no records. Looked for from both ends: of a file
+   * that is in order of time, more or less, most need not be read.
+   */
   async span(sources: readonly Source[], traceId: string, signal: AbortSignal): Promise<Span | undefined> {
     const of = momentOf(sources, traceId);
     const kept = this.#spans.get(of);
     if (kept !== undefined) return kept;
     let span: Span | undefined;
-    for (const source of sources) {
-      for await (const { unixNano } of this.all(source, traceId, signal)) span = widened(span, unixNano);
+    const fromBegin = await this.#partsOf(sources, traceId, signal);
+    const read = new Set<SourcePart>();
+    const look = async (part: SourcePart): Promise<void> => {
+      if (read.has(part)) return;
+      read.add(part);
+      for await (const { unixNano } of placesIn(part, traceId, signal)) span = widened(span, unixNano);
+    };
+    for (const part of fromBegin) {
+      if (span !== undefined && part.firstMs > millisOf(span.first)) break;
+      await look(part);
+    }
+    for (const part of fromBegin.toSorted((a, b) => b.lastMs - a.lastMs)) {
+      if (span !== undefined && part.lastMs < millisOf(span.last)) break;
+      await look(part);
     }
     if (span !== undefined && this.#mayKeep(sources)) this.#spans.set(of, span);
     return span;
@@ -86,26 +105,53 @@ export class FilePlaces {
     return this.#indexes !== undefined && !sources.some(({ temporary }) => temporary);
   }
 
-  /** All places of a trace in a file, in its order. */
-  async *all(source: Source, traceId: string, signal: AbortSignal): AsyncGenerator<Place, void> {
-    const find = finderOf(traceId);
+  /** Whether a file has anything of a trace. */
+  async any(source: Source, traceId: string, signal: AbortSignal): Promise<boolean> {
     for (const part of await this.#parts(source, traceId, signal)) {
-      for await (const lines of fileLines(source.file, part, signal)) {
-        for (const found of find(lines)) {
-          yield { ...found, id: found.id ?? placeId(found.offset), ino: source.ino };
-        }
-      }
+      for await (const _ of placesIn(part, traceId, signal)) return true;
     }
+    return false;
   }
 
-  async #parts(
-    { file, ino, to, temporary }: Source,
+  /** The parts of all files that may hold something of a trace, those first that may begin first. */
+  async #partsOf(
+    sources: readonly Source[],
     traceId: string,
     signal: AbortSignal,
-  ): Promise<readonly Part[]> {
-    if (this.#indexes === undefined || temporary) return [{ from: 0, to }];
-    return this.#indexes.of(ino).parts(file, { to, traceId }, signal);
+  ): Promise<readonly SourcePart[]> {
+    const parts: SourcePart[] = [];
+    for (const source of sources) parts.push(...(await this.#parts(source, traceId, signal)));
+    return parts.sort((a, b) => a.firstMs - b.firstMs);
   }
+
+  async #parts(source: Source, traceId: string, signal: AbortSignal): Promise<readonly SourcePart[]> {
+    const { file, ino, to, temporary } = source;
+    if (this.#indexes === undefined || temporary)
+      return [{ source, from: 0, to, firstMs: -Infinity, lastMs: Infinity }];
+    const parts = await this.#indexes.of(ino).parts(file, { to, traceId }, signal);
+    return parts.map((part) => ({ ...part, source }));
+  }
+}
+
+/** All places of a trace in a part of a file, in its order. */
+async function* placesIn(
+  part: SourcePart,
+  traceId: string,
+  signal: AbortSignal,
+): AsyncGenerator<Place, void> {
+  const find = finderOf(traceId);
+  const { file, ino } = part.source;
+  for await (const lines of fileLines(file, part, signal)) {
+    for (const found of find(lines)) yield { ...found, id: found.id ?? placeId(found.offset), ino };
+  }
+}
+
+/** The later of two times; 0 where there is none. */
+function latest(...times: (string | undefined)[]): string {
+  return times.reduce<string>(
+    (last, time) => (time !== undefined && compareUnixNano(time, last) > 0 ? time : last),
+    '0',
+  );
 }
 
 /** Which files, and up to where: what was read of them is the same each time. */

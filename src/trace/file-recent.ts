@@ -23,17 +23,27 @@ export class FileRecent {
   #seen:
     { readonly ino: number; readonly size: number; readonly traces: readonly TraceSummary[] } | undefined;
 
-  async newest(file: FileHandle, limit: number, signal: AbortSignal): Promise<RecentTraces> {
+  /** `from` is where the looking began: in a line that was left out, unless it is 0. */
+  async newest(
+    file: FileHandle,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<RecentTraces & { readonly from: number }> {
     const { ino, size } = await file.stat();
     if (this.#seen?.ino !== ino || this.#seen.size !== size) {
       this.#seen = { ino, size, traces: await tracesAtEnd(file, size, signal) };
     }
-    const partial = size > MOST_BYTES;
+    const from = beginOf(size);
     return {
       traces: this.#seen.traces.slice(0, limit),
-      ...(partial && { note: `only the last ${MOST_BYTES / 2 ** 20} MiB of the file were looked at` }),
+      from,
+      ...(from > 0 && { note: `only the last ${MOST_BYTES / 2 ** 20} MiB of the file were looked at` }),
     };
   }
+}
+
+function beginOf(size: number): number {
+  return Math.max(0, size - MOST_BYTES);
 }
 
 /** Newest first. */
@@ -42,7 +52,7 @@ async function tracesAtEnd(
   size: number,
   signal: AbortSignal,
 ): Promise<readonly TraceSummary[]> {
-  const from = Math.max(0, size - MOST_BYTES);
+  const from = beginOf(size);
   const traces = new Map<string, Summary>();
   let first = from > 0;
   for await (const { text } of fileLines(file, { from, to: size }, signal)) {

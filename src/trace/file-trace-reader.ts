@@ -77,10 +77,7 @@ export class FileTraceReader implements TraceReader {
       for await (const source of sourcesOf(this.#names, { traceId, mark }, signal)) {
         sources.add(source);
         windows.set(source.ino, new Window(source.file, source.path));
-        const any = this.#places.all(source, traceId, signal);
-        const none = (await any.next()).done === true;
-        await any.return();
-        if (!none) continue;
+        if (await this.#places.any(source, traceId, signal)) continue;
         // Most files have nothing of the trace: they are not kept open.
         sources.delete(source);
         await source.file.close();
@@ -122,7 +119,19 @@ export class FileTraceReader implements TraceReader {
     }
     const file = await open(newest!.path);
     try {
-      return await this.#recent.newest(file, limit, signal);
+      const { traces, from, ...rest } = await this.#recent.newest(file, limit, signal);
+      if (from === 0 || this.#indexes === undefined) return { traces, ...rest };
+      // The index tells of most that nothing of them stands before.
+      const { ino, size } = await file.stat({ bigint: true });
+      const to = await endOfLines(file, Number(size));
+      const index = this.#indexes.of(ino);
+      const whole = await Promise.all(
+        traces.map(async ({ traceId }) => {
+          const parts = await index.parts(file, { to, traceId }, signal);
+          return parts.every((part) => part.from >= from);
+        }),
+      );
+      return { traces: traces.map((one, n) => ({ ...one, partial: whole[n] !== true })), ...rest };
     } finally {
       await file.close();
     }

@@ -44,13 +44,13 @@ export function traceState(span: Span, { nodes, trouble }: Nodes, options: State
   };
 }
 
-/** The state of a trace in a list, where all of its lines were looked at after what the nodes tell. */
+/** The state of a trace in a list, where its times are known as they were after what the nodes tell. */
 export function summaryState(
-  { firstUnixNano, lastUnixNano, partial }: TraceSummary,
+  { firstUnixNano, lastUnixNano, partial, timesKnown }: TraceSummary,
   nodes: Nodes,
   options: StateOptions,
 ): TraceState['state'] | undefined {
-  if (partial) return undefined;
+  if (partial && timesKnown !== true) return undefined;
   return traceState({ first: firstUnixNano, last: lastUnixNano }, nodes, options).state;
 }
 

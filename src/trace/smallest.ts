@@ -17,6 +17,12 @@ export class Smallest<T> {
     if (this.#kept.length >= 2 * this.#most) this.#trim();
   }
 
+  /** Where as many are kept as may be, the largest of them: what is above it does not count. */
+  largest(): T | undefined {
+    if (this.#kept.length >= this.#most) this.#trim();
+    return this.#largest;
+  }
+
   sorted(): readonly T[] {
     this.#trim();
     return this.#kept;
@@ -24,8 +30,8 @@ export class Smallest<T> {
 
   #trim(): void {
     this.#kept.sort(this.#compare);
-    if (this.#kept.length <= this.#most) return;
-    this.#kept = this.#kept.slice(0, this.#most);
+    if (this.#kept.length < this.#most) return;
+    this.#kept.length = this.#most;
     this.#largest = this.#kept.at(-1);
   }
 }

@@ -14,4 +14,6 @@ export interface TraceSummary {
   readonly message: string;
   /** Not all of its lines were looked at: times, pods and level are those of a part. */
   readonly partial: boolean;
+  /** Of a partial one: the times are those of all of it nevertheless. */
+  readonly timesKnown?: true;
 }

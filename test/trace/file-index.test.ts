@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { appendFile, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +72,66 @@ describe("the index of the file writer's output", () => {
     expect((await new FileIndex(1).parts(file, { ...at, traceId: 'none' }, never)).length).toBeGreaterThan(1);
   });
 
+  it('gives pages and the first and last time as a look at all lines would, whatever the order of their times', async () => {
+    const millis = fc.integer({ min: 1, max: 999 });
+    const time = fc.oneof(
+      millis.map((ms) => `1700000000${String(ms).padStart(3, '0')}000000`),
+      // Most are of one millisecond.
+      { weight: 6, arbitrary: fc.integer({ min: 0, max: 9 }).map((ns) => `170000000000500000${ns}`) },
+      fc.constantFrom('5', '999999', '1000000', '12345678901'),
+    );
+    const place = fc.record({ time, own: fc.boolean(), pad: fc.constantFrom(10, 400_000) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(place, { minLength: 1, maxLength: 20, size: 'max' }),
+        fc.record({ since: time, until: time }, { requiredKeys: [] }),
+        fc.integer({ min: 1, max: 6 }),
+        async (places, times, mostPlaces) => {
+          const lines = places.map(({ time: at, own, pad }, n) =>
+            line(own ? 'own' : 'other', n, 'x'.repeat(pad)).replace(/\d+/, at),
+          );
+          await writeFile(path, ['short\n', '{"timestamp":x,\n', ...lines].join(''));
+          const reader = new FileTraceReader(path, { livesOn: true, mostPlaces });
+          const plain = new FileTraceReader(path);
+          const mark = await reader.now(never);
+          const read = async (from: FileTraceReader) =>
+            await Array.fromAsync(from.read('own', never, { ...times, at: mark }));
+          expect(await read(reader)).toEqual(await read(plain));
+          expect(await reader.span('own', mark, never)).toEqual(await plain.span('own', mark, never));
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('reads of a large file that is in order of time only what a page and the ends of the trace take', async () => {
+    const lines = Array.from({ length: 60 }, (_, n) => line('own', n * 1_000_000, 'x'.repeat(300_000)));
+    await writeFile(path, lines.join(''));
+    const reader = new FileTraceReader(path, { livesOn: true, mostPlaces: 3 });
+    await reader.prepare(never);
+    const before = readSoFar();
+    const mark = await reader.now(never);
+    const first = await reader.read('own', never, { at: mark }).next();
+    const span = await reader.span('own', mark, never);
+    expect(first.value?.unixNano).toBe('1700000000000000000');
+    expect(span).toEqual({ first: '1700000000000000000', last: '1700000000059000000' });
+    expect(readSoFar() - before).toBeLessThan(8_000_000);
+  });
+
+  it('tells of traces at the end of a large file whether they begin there', async () => {
+    const pad = 'x'.repeat(1_000_000);
+    const lines = ['old', ...Array<string>(20).fill('filler'), 'old', 'new'];
+    await writeFile(path, lines.map((traceId, n) => line(traceId, n, pad)).join(''));
+    const { traces } = await new FileTraceReader(path, { livesOn: true }).recent(10, never);
+    expect(traces.map(({ traceId, partial }) => [traceId, partial])).toEqual([
+      ['new', false],
+      ['old', true],
+      ['filler', true],
+    ]);
+    const once = await new FileTraceReader(path).recent(10, never);
+    expect(once.traces.map(({ partial }) => partial)).toEqual([true, true, true]);
+  });
+
   it('begins anew with a file that was emptied, however long it is by then', async () => {
     await writeFile(path, line('old', 1, ''));
     const reader = new FileTraceReader(path, { livesOn: true });
@@ -82,6 +143,12 @@ describe("the index of the file writer's output", () => {
     expect((await reader.recent(10, never)).traces.map(({ traceId }) => traceId)).toEqual(['new']);
   });
 });
+
+/** Bytes that this process has read. */
+function readSoFar(): number {
+  const [, bytes] = /^rchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8')) ?? [];
+  return Number(bytes);
+}
 
 function line(traceId: string, n: number, pad: string): string {
   return `{"timestamp":17000000000${String(n).padStart(8, '0')},"traceId":"${traceId}","log":{"n":${n},"pad":"${pad}"}}\n`;

@@ -65,6 +65,23 @@ describe('the list of recent traces', () => {
     for (const { reports } of nodes) await reports.close();
   });
 
+  it('knows the last time of a long trace, also where a line of an earlier time was written last', async () => {
+    await using etcd = await startEtcd();
+    await using writer = etcdWriter([etcd.url]);
+    await writer.writeBatch(
+      Array.from({ length: 300 }, (_, n) => long(n)),
+      never,
+    );
+    const { header } = await etcd.client.kv.range({ key: Buffer.from('x') });
+    await etcd.client.kv.compact({ revision: header.revision });
+    await writer.writeBatch([{ ...long(5), id: 'late' }], never);
+    const { traces } = await recent([etcd.url], 10);
+    const times = { firstUnixNano: '1700000000000000100', lastUnixNano: '1700000000000000399' };
+    expect(traces).toMatchObject([
+      { traceId: 'long', lines: 301, partial: true, timesKnown: true, ...times },
+    ]);
+  });
+
   it('has nothing of an empty etcd', async () => {
     await using etcd = await startEtcd();
     expect((await recent([etcd.url], 10)).traces).toEqual([]);
@@ -95,6 +112,9 @@ const line = (traceId: string, at: number, pod: string, level: string, msg: stri
     unixNano: `17000000000000000${at}`,
     id: `i-${at}`,
   });
+
+const long = (n: number): LogRecord =>
+  record('{"msg":"x"}', { traceId: 'long', unixNano: `1700000000000000${100 + n}`, id: `i-${n}` });
 
 function shop(): LogRecord[] {
   return [
