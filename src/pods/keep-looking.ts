@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, statSync } from 'node:fs';
+import { lstatSync, type Stats, statSync } from 'node:fs';
 import { steadyNow } from '../util/steady-now.ts';
 import { type Watch, type WatchEntries, watchFew } from './watch-entries.ts';
 
@@ -17,7 +17,10 @@ export interface KeepLookingOptions {
   readonly watched?: () => boolean;
   /** How; `watchFew` by default. */
   readonly watchEntries?: WatchEntries;
-  /** The longest time until a change is seen, in milliseconds: events get lost, or no watch is to be had. */
+  /**
+   * The longest time until a change is seen, in milliseconds, where no watch is to be had; with one, thrice as long,
+   * since events get lost.
+   */
   readonly rescanMs: number;
   /** The same while the path does not exist. */
   readonly missingMs: number;
@@ -86,7 +89,7 @@ export class KeepLooking {
   async run(signal: AbortSignal): Promise<void> {
     const { path, linkAllowed, look, watched: wantsWatch = () => true, ...rest } = this.#options;
     const { rescanMs, missingMs, onError, watchEntries = watchFew } = rest;
-    let watched: { readonly of: string; readonly watch: Watch } | undefined;
+    let watched: { readonly of: Identity; readonly watch: Watch } | undefined;
     const wakeUp = (): void => this.#wakeUp?.();
     signal.addEventListener('abort', wakeUp, { once: true });
     while (!signal.aborted) {
@@ -95,12 +98,12 @@ export class KeepLooking {
       this.#woken = false;
       this.#looking = true;
       const found = identity(path, linkAllowed);
-      if (watched !== undefined && (watched.of !== found?.id || watched.watch.failedFor() > watchAgainMs)) {
+      if (watched !== undefined && (!isSame(watched.of, found) || watched.watch.failedFor() > watchAgainMs)) {
         await watched.watch.close();
         watched = undefined;
       }
       if (found !== undefined && watched === undefined && wantsWatch()) {
-        watched = { of: found.id, watch: await watchEntries(path, { onEvent: () => this.wake(), onError }) };
+        watched = { of: found, watch: await watchEntries(path, { onEvent: () => this.wake(), onError }) };
         // What appeared before it began is no event.
         mustLook = true;
       }
@@ -110,7 +113,8 @@ export class KeepLooking {
       }
       if (!this.#unseen) this.#seenTo = begun;
       this.#looking = false;
-      if (!signal.aborted) await this.#rest(found === undefined ? missingMs : rescanMs);
+      const seldom = watched?.watch.failedFor() === 0 ? 3 * rescanMs : rescanMs;
+      if (!signal.aborted) await this.#rest(found === undefined ? missingMs : seldom);
     }
     signal.removeEventListener('abort', wakeUp);
     await watched?.watch.close();
@@ -132,32 +136,39 @@ export class KeepLooking {
   }
 }
 
+/** Numbers, since it is asked for often: they tell times apart to a quarter of a microsecond. */
 interface Identity {
-  readonly id: string;
-  /** When an entry last appeared or went, or the directory's own rights changed, in nanoseconds. */
-  readonly changedAt: bigint;
+  readonly dev: number;
+  readonly ino: number;
+  readonly birthtimeMs: number;
+  /** When an entry last appeared or went, or the directory's own rights changed, in milliseconds. */
+  readonly changedAt: number;
   /** By the clock, in milliseconds. */
   readonly readAt: number;
 }
 
+function isSame(one: Identity, other: Identity | undefined): boolean {
+  return one.ino === other?.ino && one.dev === other.dev && one.birthtimeMs === other.birthtimeMs;
+}
+
 /** A rescan of a directory that has not changed is one stat and no more. */
 function sameAs(found: Identity, seen: Identity | undefined): boolean {
-  if (seen === undefined || found.id !== seen.id || found.changedAt !== seen.changedAt) return false;
+  if (seen === undefined || !isSame(found, seen) || found.changedAt !== seen.changedAt) return false;
   // The file system's clock is coarse: what changed right before it was read may have changed after it too.
-  return seen.readAt - Number(seen.changedAt / 1_000_000n) > 2_000;
+  return seen.readAt - seen.changedAt > 2_000;
 }
 
 function identity(path: string, linkAllowed: boolean): Identity | undefined {
   const readAt = Date.now();
   const found = statOf(path, linkAllowed);
   if (!found?.isDirectory()) return undefined;
-  const { dev, ino, birthtimeNs, mtimeNs, ctimeNs } = found;
-  return { id: `${dev}:${ino}:${birthtimeNs}`, changedAt: mtimeNs > ctimeNs ? mtimeNs : ctimeNs, readAt };
+  const { dev, ino, birthtimeMs, mtimeMs, ctimeMs } = found;
+  return { dev, ino, birthtimeMs, changedAt: Math.max(mtimeMs, ctimeMs), readAt };
 }
 
-function statOf(path: string, linkAllowed: boolean): BigIntStats | undefined {
+function statOf(path: string, linkAllowed: boolean): Stats | undefined {
   try {
-    const options = { bigint: true, throwIfNoEntry: false } as const;
+    const options = { throwIfNoEntry: false } as const;
     return linkAllowed ? statSync(path, options) : lstatSync(path, options);
   } catch {
     return undefined; // Whatever is wrong with it, `look` meets the same and says so.

@@ -89,9 +89,9 @@ export class ContainerFiles {
 
   /** When names last changed in the directory and where symlinks lead to, in milliseconds since 1970. */
   changeTimes(): number[] {
-    return [this.#options.directory, ...this.#targets].map(
-      (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
-    );
+    const times = [changeTime(this.#options.directory)];
+    for (const target of this.#targets) times.push(changeTime(target));
+    return times;
   }
 
   /**
@@ -316,4 +316,8 @@ export class ContainerFiles {
   #order(): void {
     this.#ordered = [...this.#byId.values()].sort(compareAge);
   }
+}
+
+function changeTime(directory: string): number {
+  return statSync(directory, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -6,6 +6,7 @@ import { type Fingerprint, stillBegins } from './file-id.ts';
 import type { LineSink } from './line-sink.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { LogEntry } from './list-logs.ts';
+import { SeenStat } from './seen-stat.ts';
 
 export interface FileTailOptions {
   readonly fingerprint: Fingerprint;
@@ -46,7 +47,7 @@ export class FileTail {
   #fd: number | undefined;
   #unzipping: GzipSource | undefined;
   /** As seen last; `size` is of the form that is open. */
-  stat: Stats;
+  readonly stat: SeenStat;
   /** Since when no name leads to it, in milliseconds since 1970. */
   deletedSince: number | undefined;
   /** What is known to have been in a form that is lost: the offset behind its last byte. */
@@ -74,7 +75,7 @@ export class FileTail {
     this.window = options.window;
     this.fingerprint = options.fingerprint;
     this.entry = entry;
-    this.stat = stat;
+    this.stat = new SeenStat(stat);
     // Behind what is in flight, should this file have been followed before in this run.
     this.#splitter = this.#splitterAt(this.window.readTo);
     this.open(fd, entry, stat);
@@ -116,7 +117,7 @@ export class FileTail {
     this.close();
     this.#fd = fd;
     this.entry = entry;
-    this.stat = stat;
+    this.stat.set(stat);
     this.#sizeSeen = 0;
     this.#sizeVerified = 0;
     this.#timeVerified = -1;
@@ -134,7 +135,7 @@ export class FileTail {
   /** Looks at size and links; true if there may be something to read. */
   look(): boolean {
     if (this.#fd === undefined) return false;
-    this.stat = fstatSync(this.#fd);
+    this.stat.set(fstatSync(this.#fd));
     this.#sizeSeen = Math.max(this.#sizeSeen, this.stat.size);
     if (this.deleted) this.deletedSince ??= Date.now();
     if (this.entry.compressed) return !this.finished;

@@ -34,7 +34,7 @@ export class KnownInodes {
   }
 }
 
-export function inodeKey({ dev, ino }: Stats): string {
+export function inodeKey({ dev, ino }: Pick<Stats, 'dev' | 'ino'>): string {
   return `${dev}:${ino}`;
 }
 

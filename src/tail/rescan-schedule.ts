@@ -13,7 +13,7 @@ export class RescanSchedule {
   #nextLook = 0;
   #next = 0;
   /** Undefined: whatever it is, it is new. */
-  #known: string | undefined;
+  #known: readonly number[] | undefined;
   /** Every name that was there at this time has been listed, as far as `begin` was told so. */
   listedTo = -Infinity;
 
@@ -28,7 +28,7 @@ export class RescanSchedule {
     if (now >= this.#next) return true;
     if (now < this.#nextLook) return false;
     this.#nextLook = now + this.#timing.directoryLook;
-    if (this.#changeTimes().join() !== this.#known) return true;
+    if (!this.#areKnown(this.#changeTimes())) return true;
     this.listedTo = now;
     return false;
   }
@@ -39,14 +39,19 @@ export class RescanSchedule {
     const racy = times.some((time) => Math.abs(Date.now() - time) < RACY_MS);
     return (failed) => {
       // What was found may lead to more directories: then the times differ, and it is listed once more.
-      this.#known = racy ? undefined : times.join();
+      this.#known = racy ? undefined : times;
       this.#next = now + (failed ? Math.min(1000, this.#timing.rescan) : this.#timing.rescan);
       // A name that changes while names are listed may not be among them.
-      if (!failed && this.#changeTimes().join() === this.#known) this.listedTo = now;
+      if (!failed && this.#areKnown(this.#changeTimes())) this.listedTo = now;
     };
   }
 
   soon(): void {
     this.#next = 0;
+  }
+
+  #areKnown(times: readonly number[]): boolean {
+    const known = this.#known;
+    return known?.length === times.length && times.every((time, index) => time === known[index]);
   }
 }

@@ -58,7 +58,7 @@ export class SettledUntil {
    */
   note(at: number, files: readonly FileTail[]): void {
     if (at - (this.#marks.at(-1)?.at ?? this.#until) < SPACING_MS) return;
-    const ahead = [...this.#ahead(files)];
+    const ahead = this.#ahead(files);
     if (ahead.length === 0) {
       this.#until = at;
       this.#marks = [];
@@ -77,7 +77,7 @@ export class SettledUntil {
   /** No more will be read: what was is still to be settled. */
   end(): void {
     this.#ended = true;
-    this.#marks = [{ at: Infinity, ahead: [...this.#ahead([])] }];
+    this.#marks = [{ at: Infinity, ahead: this.#ahead([]) }];
   }
 
   /** The container is not wanted: nothing is expected of it. */
@@ -102,18 +102,19 @@ export class SettledUntil {
     return this.#until;
   }
 
-  *#ahead(files: readonly FileTail[]): Generator<Ahead, void> {
-    const windows = new Set<InFlight>();
+  /** At every look of every container: so without anything that the collector has to take away. */
+  #ahead(files: readonly FileTail[]): Ahead[] {
+    const ahead: Ahead[] = [];
     for (const file of files) {
       const { window } = file;
-      windows.add(window);
       const end = endOf(file);
-      if (window.committed < end) yield { window, file, end };
+      if (window.committed < end) ahead.push({ window, file, end });
     }
-    for (const { window } of this.#options.offsets.files.values()) {
-      if (window === undefined || window.settled || windows.has(window)) continue;
-      yield { window, file: undefined, end: window.readTo };
-    }
+    this.#options.offsets.files.forEach(({ window }) => {
+      if (window === undefined || window.settled || files.some((file) => file.window === window)) return;
+      ahead.push({ window, file: undefined, end: window.readTo });
+    });
+    return ahead;
   }
 
   #reached({ at, ahead }: Mark, now: number): boolean {

@@ -42,7 +42,7 @@ export const TIMING: Timing = {
   spacedLook: 900,
   quietAfter: 10_000,
   directoryLook: 300,
-  rescan: 10_000,
+  rescan: 30_000,
   settle: 500,
   settleTorn: 5_000,
   linger: 15_000,
