@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { Config } from '../config/config.ts';
 import { forgetNode } from '../trace/forget-node.ts';
 import type { KnownNode, Nodes } from '../trace/known-node.ts';
+import { type Telling, tellingStore } from '../trace/nodes-elsewhere.ts';
 import { type Readable, selectTraceReader } from '../trace/select-reader.ts';
 import { humanSeconds } from '../util/human.ts';
 import { inert } from '../util/inert.ts';
@@ -29,7 +30,12 @@ export async function nodesCommand(request: NodesRequest): Promise<number> {
   if (from === undefined) return 2;
   const reader = await selectTraceReader(from, config);
   try {
-    if (forget !== undefined) return await forgetOne(request, { from, node: forget });
+    if (forget !== undefined) {
+      const told = from === 'etcd' || from === 'file' ? from : tellingStore(config);
+      if (told !== undefined) return await forgetOne(request, { from: told, node: forget });
+      stderr.write(`frostbeat: Cannot forget ${inert(forget)}: no agent tells ${from} of its node\n`);
+      return 1;
+    }
     return list(request, { ...(await reader.nodes(signal)), name: reader.name });
   } catch (error) {
     if (signal.aborted) return 0;
@@ -43,7 +49,7 @@ export async function nodesCommand(request: NodesRequest): Promise<number> {
 
 async function forgetOne(
   { config, stdout, stderr, signal }: NodesRequest,
-  { from, node }: { from: Readable; node: string },
+  { from, node }: { from: Telling; node: string },
 ): Promise<number> {
   const found = await forgetNode({ from, config, node }, signal);
   if (found === 'forgotten') {

@@ -36,6 +36,11 @@ export async function traceCommand(request: TraceRequest): Promise<number> {
   if (reader === undefined) return 2;
   const look = new TraceLook(request, reader);
   try {
+    if (reader.onlyReads !== undefined && (request.follow === true || request.stateOnly === true)) {
+      const what = request.follow === true ? 'follow the trace' : 'tell the state of the trace';
+      stderr.write(`frostbeat: Cannot ${what} in ${reader.name}: ${reader.onlyReads}\n`);
+      return 1;
+    }
     return request.stateOnly === true ? await look.state() : await look.records();
   } catch (error) {
     if (signal.aborted) return 0;
@@ -84,13 +89,18 @@ class TraceLook {
     const all = this.#reader.read(traceId, signal, { at: mark, since, until });
     await this.#show(all, printer);
     await printer.flush();
+    if (this.#reader.looked !== undefined) stderr.write(`frostbeat: ${inert(this.#reader.looked)}\n`);
     // The state is that of the whole trace, whatever part of it is shown.
     if (since !== undefined || until !== undefined) {
       this.#span = await this.#reader.span(traceId, mark, signal);
     }
     if (follow === true) {
       const state = await this.#follow(mark, printer);
-      if (untilComplete === true && state !== undefined) return stateCodes[state.state];
+      if (untilComplete === true && state !== undefined) {
+        // Which no other line has told.
+        if (state.state === 'unknown' && this.#output !== 'pretty') stderr.write(this.#words(state));
+        return stateCodes[state.state];
+      }
     }
     if (this.#shown === 0) stderr.write(`frostbeat: ${this.#nothing()}\n`);
     if (follow !== true && this.#span !== undefined) {

@@ -3,13 +3,13 @@ import type { Config } from '../config/config.ts';
 import { EtcdConnection } from '../writers/etcd-connection.ts';
 import { knownNodeKey, nodeKey, nodeReportPath, parseNodeReport } from '../writers/node-report.ts';
 import { isHeard } from './is-heard.ts';
-import type { Readable } from './select-reader.ts';
+import type { Telling } from './nodes-elsewhere.ts';
 
 export type Forgotten = 'forgotten' | 'live' | 'unknown';
 
 /** Takes away what a node that is gone for good said last. One that is heard is left as it is. */
 export function forgetNode(
-  { from, config, node }: { from: Readable; config: Config; node: string },
+  { from, config, node }: { from: Telling; config: Config; node: string },
   signal: AbortSignal,
 ): Promise<Forgotten> {
   return from === 'etcd' ? forgetInEtcd(config, node, signal) : forgetFile(config.file.path, node);

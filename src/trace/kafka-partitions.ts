@@ -37,7 +37,10 @@ interface PartitionFetch {
   readonly records?: readonly RecordsBatch[] | null;
 }
 
-/** Reads partitions of the writer's topic, without a consumer group: nothing of it is kept in Kafka. */
+/**
+ * Reads partitions of the writer's topic, without a consumer group: nothing of it is kept in Kafka. For one reading at
+ * a time: brokers keep of a client what it fetched last, and two at once would be given each other's.
+ */
 export class KafkaPartitions {
   readonly #access: KafkaAccess;
   #consumer: Promise<Consumer> | undefined;

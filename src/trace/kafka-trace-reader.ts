@@ -3,6 +3,7 @@ import { pause } from '../util/pause.ts';
 import { KafkaPartitions, type KafkaRecord } from './kafka-partitions.ts';
 import { recentInKafka } from './kafka-recent.ts';
 import type { Nodes } from './known-node.ts';
+import type { NodesElsewhere } from './nodes-elsewhere.ts';
 import { Smallest } from './smallest.ts';
 import { widened } from './span.ts';
 import { comparePositions, type Position, type StoredRecord } from './stored-record.ts';
@@ -35,12 +36,17 @@ interface Place extends Position {
  */
 export class KafkaTraceReader implements TraceReader {
   readonly name: string;
+  readonly #access: KafkaAccess;
+  /** For what is asked besides a reading, which has one of its own. */
   readonly #partitions: KafkaPartitions;
+  readonly #nodes: NodesElsewhere;
   readonly #mostPlaces: number;
 
   /** @param mostPlaces places kept at once; only tests give one. */
-  constructor(access: KafkaAccess, mostPlaces = MOST_PLACES) {
+  constructor(access: KafkaAccess, nodes: NodesElsewhere, mostPlaces = MOST_PLACES) {
+    this.#access = access;
     this.#partitions = new KafkaPartitions(access);
+    this.#nodes = nodes;
     this.#mostPlaces = mostPlaces;
     this.name = `kafka (${access.topic} at ${access.brokers.join(', ')})`;
   }
@@ -54,67 +60,83 @@ export class KafkaTraceReader implements TraceReader {
     signal: AbortSignal,
     options: ReadOptions = {},
   ): AsyncGenerator<StoredRecord, void> {
-    const partition = await this.#partitions.partitionOf(traceId, signal);
-    const range = await this.#range(partition, options.at, signal);
-    for (let { after } = options; ;) {
-      const places = await this.#places(
-        { traceId, partition, range, options: { ...options, after } },
-        signal,
-      );
-      for (const chunk of chunksOf(places)) {
-        const records = await this.#fetchAll(partition, chunk, signal);
-        for (const { unixNano, id, offset } of chunk) {
-          const bytes = records.get(offset);
-          // Deleted meanwhile, by the topic's retention.
-          if (bytes !== undefined) yield { unixNano, id, bytes };
+    const partitions = new KafkaPartitions(this.#access);
+    try {
+      const partition = await partitions.partitionOf(traceId, signal);
+      const range = await rangeOf(partitions, { partition, mark: options.at }, signal);
+      for (let { after } = options; ;) {
+        const places = await this.#places(
+          partitions,
+          { traceId, partition, range, options: { ...options, after } },
+          signal,
+        );
+        for (const chunk of chunksOf(places)) {
+          const records = await fetchAll(partitions, { partition, places: chunk }, signal);
+          for (const { unixNano, id, offset } of chunk) {
+            const bytes = records.get(offset);
+            // Deleted meanwhile, by the topic's retention.
+            if (bytes !== undefined) yield { unixNano, id, bytes };
+          }
         }
+        if (places.length < this.#mostPlaces) return;
+        after = places.at(-1);
       }
-      if (places.length < this.#mostPlaces) return;
-      after = places.at(-1);
+    } finally {
+      await partitions.close();
     }
   }
 
   async *follow(traceId: string, mark: string, signal: AbortSignal): AsyncGenerator<Followed, void> {
-    const offsets = mark.split(',');
-    let partition: number | undefined;
-    const seen = new Set<string>();
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        partition ??= await this.#partitions.partitionOf(traceId, signal);
-        const piece = await this.#partitions.fetch(
-          partition,
-          { from: BigInt(offsets[partition] ?? 0) },
-          signal,
-        );
-        offsets[partition] = String(piece.next);
-        const records = firstOfEach(ofTrace(piece.records, traceId), seen);
-        if (records.length > 0) yield { records, mark: offsets.join(',') };
-        if (piece.records.length > 0) continue;
-      } catch (error) {
-        if (signal.aborted) throw error;
+    const partitions = new KafkaPartitions(this.#access);
+    try {
+      const offsets = mark.split(',');
+      let partition: number | undefined;
+      const seen = new Set<string>();
+      for (;;) {
+        signal.throwIfAborted();
+        try {
+          partition ??= await partitions.partitionOf(traceId, signal);
+          const piece = await partitions.fetch(partition, { from: BigInt(offsets[partition] ?? 0) }, signal);
+          offsets[partition] = String(piece.next);
+          const records = firstOfEach(ofTrace(piece.records, traceId), seen);
+          if (records.length > 0) yield { records, mark: offsets.join(',') };
+          if (piece.records.length > 0) continue;
+        } catch (error) {
+          if (signal.aborted) throw error;
+        }
+        await pause(LOOK_MS, signal);
       }
-      await pause(LOOK_MS, signal);
+    } finally {
+      await partitions.close();
     }
   }
 
   async recent(limit: number, signal: AbortSignal): Promise<RecentTraces> {
-    return await recentInKafka(this.#partitions, limit, signal);
+    const partitions = new KafkaPartitions(this.#access);
+    try {
+      return await recentInKafka(partitions, limit, signal);
+    } finally {
+      await partitions.close();
+    }
   }
 
-  /** Agents do not tell it of their nodes. */
-  async nodes(): Promise<Nodes> {
-    return Promise.resolve({ nodes: [], trouble: 'agents do not tell kafka how far they are' });
+  async nodes(signal: AbortSignal): Promise<Nodes> {
+    return await this.#nodes.nodes(signal);
   }
 
   async span(traceId: string, mark: string, signal: AbortSignal): Promise<Span | undefined> {
-    const partition = await this.#partitions.partitionOf(traceId, signal);
-    const range = await this.#range(partition, mark, signal);
-    let span: Span | undefined;
-    for await (const piece of this.#partitions.messages(partition, range, signal)) {
-      for (const { unixNano } of ofTrace(piece, traceId)) span = widened(span, unixNano);
+    const partitions = new KafkaPartitions(this.#access);
+    try {
+      const partition = await partitions.partitionOf(traceId, signal);
+      const range = await rangeOf(partitions, { partition, mark }, signal);
+      let span: Span | undefined;
+      for await (const piece of partitions.messages(partition, range, signal)) {
+        for (const { unixNano } of ofTrace(piece, traceId)) span = widened(span, unixNano);
+      }
+      return span;
+    } finally {
+      await partitions.close();
     }
-    return span;
   }
 
   async *between(
@@ -122,33 +144,27 @@ export class KafkaTraceReader implements TraceReader {
     { after, upTo }: { readonly after: string; readonly upTo: string },
     signal: AbortSignal,
   ): AsyncGenerator<readonly StoredRecord[], void> {
-    const partition = await this.#partitions.partitionOf(traceId, signal);
-    const range = { from: offsetIn(after, partition), to: offsetIn(upTo, partition) };
-    const seen = new Set<string>();
-    for await (const piece of this.#partitions.messages(partition, range, signal)) {
-      const records = firstOfEach(ofTrace(piece, traceId), seen);
-      if (records.length > 0) yield records;
+    const partitions = new KafkaPartitions(this.#access);
+    try {
+      const partition = await partitions.partitionOf(traceId, signal);
+      const range = { from: offsetIn(after, partition), to: offsetIn(upTo, partition) };
+      const seen = new Set<string>();
+      for await (const piece of partitions.messages(partition, range, signal)) {
+        const records = firstOfEach(ofTrace(piece, traceId), seen);
+        if (records.length > 0) yield records;
+      }
+    } finally {
+      await partitions.close();
     }
   }
 
   async close(): Promise<void> {
-    await this.#partitions.close();
-  }
-
-  async #range(
-    partition: number,
-    mark: string | undefined,
-    signal: AbortSignal,
-  ): Promise<{ from: bigint; to: bigint }> {
-    const { first, next } = await this.#partitions.ends(signal);
-    return {
-      from: first[partition] ?? 0n,
-      to: mark === undefined ? (next[partition] ?? 0n) : offsetIn(mark, partition),
-    };
+    await Promise.all([this.#partitions.close(), this.#nodes.close()]);
   }
 
   /** The first places of those that are wanted, in order; of what is there twice, the first. */
   async #places(
+    partitions: KafkaPartitions,
     {
       traceId,
       partition,
@@ -164,7 +180,7 @@ export class KafkaTraceReader implements TraceReader {
   ): Promise<readonly Place[]> {
     const { after } = options;
     const places = new Smallest<Place>(this.#mostPlaces, compareHere);
-    for await (const piece of this.#partitions.messages(partition, range, signal)) {
+    for await (const piece of partitions.messages(partition, range, signal)) {
       for (const { unixNano, id, offset, value } of ofTrace(piece, traceId)) {
         const place = { unixNano, id, offset, length: value.length };
         if (!isWithin(unixNano, options)) continue;
@@ -173,28 +189,41 @@ export class KafkaTraceReader implements TraceReader {
     }
     return places.sorted();
   }
+}
 
-  /** The records at some offsets, by offset. */
-  async #fetchAll(
-    partition: number,
-    places: readonly Place[],
-    signal: AbortSignal,
-  ): Promise<Map<bigint, Buffer>> {
-    const found = new Map<bigint, Buffer>();
-    const wanted = places.map(({ offset }) => offset).toSorted((a, b) => (a < b ? -1 : 1));
-    for (let index = 0; index < wanted.length;) {
-      const from = wanted[index]!;
-      const { records, next } = await this.#partitions.fetch(partition, { from, upTo: from + 1n }, signal);
-      const all = new Map(records.map(({ offset, value }) => [offset, value]));
-      while (index < wanted.length && wanted[index]! < next) {
-        const value = all.get(wanted[index]!);
-        // A copy: the piece that was fetched is not kept for one record in it.
-        if (value !== undefined) found.set(wanted[index]!, Buffer.from(value));
-        index++;
-      }
+/** From the first message that is there to a mark, or to the end. */
+async function rangeOf(
+  partitions: KafkaPartitions,
+  { partition, mark }: { readonly partition: number; readonly mark: string | undefined },
+  signal: AbortSignal,
+): Promise<{ from: bigint; to: bigint }> {
+  const { first, next } = await partitions.ends(signal);
+  return {
+    from: first[partition] ?? 0n,
+    to: mark === undefined ? (next[partition] ?? 0n) : offsetIn(mark, partition),
+  };
+}
+
+/** The records at some offsets, by offset. */
+async function fetchAll(
+  partitions: KafkaPartitions,
+  { partition, places }: { readonly partition: number; readonly places: readonly Place[] },
+  signal: AbortSignal,
+): Promise<Map<bigint, Buffer>> {
+  const found = new Map<bigint, Buffer>();
+  const wanted = places.map(({ offset }) => offset).toSorted((a, b) => (a < b ? -1 : 1));
+  for (let index = 0; index < wanted.length;) {
+    const from = wanted[index]!;
+    const { records, next } = await partitions.fetch(partition, { from, upTo: from + 1n }, signal);
+    const all = new Map(records.map(({ offset, value }) => [offset, value]));
+    while (index < wanted.length && wanted[index]! < next) {
+      const value = all.get(wanted[index]!);
+      // A copy: the piece that was fetched is not kept for one record in it.
+      if (value !== undefined) found.set(wanted[index]!, Buffer.from(value));
+      index++;
     }
-    return found;
   }
+  return found;
 }
 
 /** Places whose records weigh about as much as may be held at once; what is there twice is left out. */

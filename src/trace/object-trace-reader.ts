@@ -4,6 +4,7 @@ import type { ObjectNames } from '../writers/object-names.ts';
 import type { ObjectStore } from '../writers/object-store.ts';
 import { ndjsonTrace } from '../writers/ndjson.ts';
 import { finderOf, placeId } from './file-lines.ts';
+import { inParallel } from './in-parallel.ts';
 import type { Nodes } from './known-node.ts';
 import { Smallest } from './smallest.ts';
 import { comparePositions, type Position, type StoredRecord } from './stored-record.ts';
@@ -15,9 +16,17 @@ import {
   type TraceReader,
 } from './trace-reader.ts';
 import type { Span } from './trace-state.ts';
+import { timeOf } from './unix-time.ts';
 
 /** So many records are kept at once; an hour's objects are gone through once for each so many. */
 const MOST_RECORDS = 10_000;
+/** And so many bytes of them, or one record. */
+const MOST_BYTES = 32 * 2 ** 20;
+/** Objects that are read at once: most of the time goes by until the first byte is there. */
+const AT_ONCE = 8;
+const NAMES = 1_000;
+/** How far back is looked where nobody says. */
+const DEFAULT_SPAN = 3_600_000_000_000n;
 const LINE_FEED = 0x0a;
 
 /**
@@ -26,9 +35,11 @@ const LINE_FEED = 0x0a;
  */
 export class ObjectTraceReader implements TraceReader {
   readonly name: string;
+  readonly onlyReads = 'objects tell what is in them, and not what is still to come';
   readonly #store: ObjectStore;
   readonly #names: ObjectNames;
   readonly #mostRecords: number;
+  #looked: Looked | undefined;
 
   /** @param mostRecords kept at once; only tests give it. */
   constructor(store: ObjectStore, names: ObjectNames, mostRecords = MOST_RECORDS) {
@@ -38,32 +49,43 @@ export class ObjectTraceReader implements TraceReader {
     this.#mostRecords = mostRecords;
   }
 
-  /** Objects have no order in time: a mark says nothing. */
-  async now(signal: AbortSignal): Promise<string> {
-    signal.throwIfAborted();
-    return '';
+  get looked(): string | undefined {
+    return this.#looked && wordsOf(this.#looked, this.name);
   }
 
-  /** @throws Error where `since` is not told: all that was ever written would have to be read. */
+  /** The time, in milliseconds since 1970: the end of what is looked through. It cannot be told what came later. */
+  async now(signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted();
+    return String(Date.now());
+  }
+
+  /** Where `since` is not told it is the last hour: to read all that was ever written takes too long. */
   async *read(
     traceId: string,
     signal: AbortSignal,
-    { since, until, after }: ReadOptions = {},
+    { at = String(Date.now()), since, until, after }: ReadOptions = {},
   ): AsyncGenerator<StoredRecord, void> {
-    if (since === undefined) throw new Error('say with --since (and --until) which hours to look through');
-    const last = until === undefined ? BigInt(Date.now()) * 1_000_000n : BigInt(until);
+    const last = until === undefined ? BigInt(at) * 1_000_000n : BigInt(until);
+    const first = since === undefined ? last - DEFAULT_SPAN : BigInt(since);
+    const span = { since: String(first), until };
+    const looked = { first, last, asked: since !== undefined, listed: 0, read: 0 };
+    this.#looked = looked;
     // An hour's objects hold that hour's records and no others, so one hour after the other is in order.
-    for (const hour of this.#names.hours({ first: BigInt(since), last })) {
+    for (const hour of this.#names.hours({ first, last })) {
       for (let begin: Position | undefined = after; ;) {
-        const options = { since, until, after: begin };
-        const records = await this.#recordsOf(hour, { traceId, options }, signal);
+        const wanted = { traceId, options: { ...span, after: begin } };
+        const { records, isCut, listed, read } = await this.#recordsOf(hour, wanted, signal);
+        if (begin === after) {
+          looked.listed += listed;
+          looked.read += read;
+        }
         let before: Position | undefined;
         for (const record of records) {
           // After a crash a record may be in two objects.
           if (before === undefined || comparePositions(record, before) !== 0) yield record;
           before = record;
         }
-        if (records.length < this.#mostRecords) break;
+        if (!isCut) break;
         begin = before;
       }
     }
@@ -71,17 +93,19 @@ export class ObjectTraceReader implements TraceReader {
 
   follow(_traceId: string, _mark: string, signal: AbortSignal): AsyncIterable<Followed> {
     signal.throwIfAborted();
-    throw new Error('objects cannot be followed; ask again with --since');
+    throw new Error(this.onlyReads);
   }
 
   async recent(_limit: number, signal: AbortSignal): Promise<RecentTraces> {
     signal.throwIfAborted();
-    throw new Error('objects have no list of traces; ask for one by its ID, with --since');
+    throw new Error(
+      'a bucket has no list of traces: «frostbeat trace <traceId> --since 1h» looks for one by its ID',
+    );
   }
 
   async nodes(signal: AbortSignal): Promise<Nodes> {
     signal.throwIfAborted();
-    return { nodes: [], trouble: 'agents tell nothing of their nodes in a bucket' };
+    return { nodes: [], trouble: 'of a bucket it cannot be told whether all of a trace is there' };
   }
 
   /** Not known without a look at everything. */
@@ -92,7 +116,7 @@ export class ObjectTraceReader implements TraceReader {
 
   between(_traceId: string, _marks: unknown, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]> {
     signal.throwIfAborted();
-    throw new Error('objects do not tell what came since; ask again with --since');
+    throw new Error(this.onlyReads);
   }
 
   async close(): Promise<void> {
@@ -104,20 +128,58 @@ export class ObjectTraceReader implements TraceReader {
     hour: string,
     { traceId, options }: { traceId: string; options: ReadOptions },
     signal: AbortSignal,
-  ): Promise<readonly StoredRecord[]> {
+  ): Promise<HourOfRecords> {
     const { since = '0', until, after } = options;
-    const records = new Smallest<StoredRecord>(this.#mostRecords, comparePositions);
+    const weight = { of: ({ bytes }: StoredRecord) => bytes.length, most: MOST_BYTES };
+    const records = new Smallest<StoredRecord>(this.#mostRecords, comparePositions, weight);
+    const readAll = async (names: readonly string[]): Promise<void> => {
+      await inParallel(names, AT_ONCE, async (name) => {
+        for await (const record of recordsIn(await this.#store.read(name, signal), traceId, signal)) {
+          if (!isWithin(record.unixNano, options)) continue;
+          if (after === undefined || comparePositions(record, after) > 0) records.add(record);
+        }
+      });
+    };
+    let [listed, read] = [0, 0];
+    let names: string[] = [];
     for await (const name of this.#store.list(hour, signal)) {
       const span = this.#names.spanOf(name);
-      if (span === undefined || span.last < BigInt(since)) continue;
-      if (until !== undefined && span.first >= BigInt(until)) continue;
-      for await (const record of recordsIn(await this.#store.read(name, signal), traceId, signal)) {
-        if (!isWithin(record.unixNano, options)) continue;
-        if (after === undefined || comparePositions(record, after) > 0) records.add(record);
-      }
+      if (span === undefined) continue;
+      listed++;
+      if (span.last < BigInt(since) || (until !== undefined && span.first >= BigInt(until))) continue;
+      read++;
+      if (names.push(name) < NAMES) continue;
+      await readAll(names);
+      names = [];
     }
-    return records.sorted();
+    await readAll(names);
+    return { records: records.sorted(), isCut: records.isCut, listed, read };
   }
+}
+
+interface HourOfRecords {
+  readonly records: readonly StoredRecord[];
+  /** Whether there are more behind them. */
+  readonly isCut: boolean;
+  /** Objects of the hour, and those of them that may hold what is wanted by their names. */
+  readonly listed: number;
+  readonly read: number;
+}
+
+/** What a reading went through. */
+interface Looked {
+  readonly first: bigint;
+  readonly last: bigint;
+  /** Whether somebody said from when on. */
+  readonly asked: boolean;
+  readonly listed: number;
+  readonly read: number;
+}
+
+function wordsOf({ first, last, asked, listed, read }: Looked, name: string): string {
+  const [from, to] = [first, last].map((nano) => `${timeOf(nano).slice(0, 19)}Z`);
+  const which = asked ? '' : '; --since says how far back to look, by default an hour';
+  return `looked through ${read} of the ${listed} objects that ${name} has of ${from} to ${to}${which}`;
 }
 
 /** The records of a trace in one object. */

@@ -35,9 +35,10 @@ export class SearchPages {
     this.#path = `/${encodeURIComponent(indicesOf(index))}`;
   }
 
-  /** What is stored can be found: without it, only after a second. Who may not ask for it has to wait. */
-  async refresh(signal: AbortSignal): Promise<void> {
-    await this.#connection.send({ method: 'POST', path: `${this.#path}/_refresh` }, signal, [403, 404]);
+  /** What is stored can be found: without it, only after a second. @returns false where we may not ask for it. */
+  async refresh(signal: AbortSignal): Promise<boolean> {
+    const request = { method: 'POST', path: `${this.#path}/_refresh` } as const;
+    return (await this.#connection.send(request, signal, [403, 404])).status !== 403;
   }
 
   /** One page, and how many hits there are in all. */

@@ -8,6 +8,7 @@ import { followSearch, OVERLAP_MS } from './search-follower.ts';
 import { type Hit, SearchPages } from './search-pages.ts';
 import type { StoredRecord } from './stored-record.ts';
 import type { Nodes } from './known-node.ts';
+import type { NodesElsewhere } from './nodes-elsewhere.ts';
 import type { Followed, ReadOptions, RecentTraces, TraceReader } from './trace-reader.ts';
 import { Summary } from './summary.ts';
 import type { Span } from './trace-state.ts';
@@ -30,11 +31,13 @@ export class SearchTraceReader implements TraceReader {
   readonly #access: SearchAccess;
   readonly #connection: SearchConnection;
   readonly #pages: SearchPages;
+  readonly #nodes: NodesElsewhere;
   /** By trace and mark, the records of a reading that were stored shortly before it. */
   readonly #readings = new Map<string, Map<string, number>>();
 
-  constructor(product: SearchProduct, access: SearchAccess) {
+  constructor(product: SearchProduct, access: SearchAccess, nodes: NodesElsewhere) {
     this.#access = access;
+    this.#nodes = nodes;
     this.#connection = new SearchConnection(product, access);
     this.#pages = new SearchPages(this.#connection, access);
     this.name = this.#connection.name;
@@ -88,10 +91,13 @@ export class SearchTraceReader implements TraceReader {
     return { traces: traces.filter((one) => one !== undefined) };
   }
 
-  /** Agents do not tell it of their nodes. */
-  async nodes(): Promise<Nodes> {
-    const trouble = `agents do not tell ${this.#connection.product} how far they are`;
-    return Promise.resolve({ nodes: [], trouble });
+  /** What was stored before a watermark was told must be found: who may not ask for that knows nothing. */
+  async nodes(signal: AbortSignal): Promise<Nodes> {
+    const found = await this.#nodes.nodes(signal);
+    if (found.nodes.length === 0 || (await this.#pages.refresh(signal))) return found;
+    const trouble =
+      'what is stored can be found a second later only: a reader needs the privilege «maintenance» to tell more';
+    return { nodes: [], trouble };
   }
 
   async span(traceId: string, mark: string, signal: AbortSignal): Promise<Span | undefined> {
@@ -115,15 +121,19 @@ export class SearchTraceReader implements TraceReader {
     // What was on its way at the first mark is there by now; what was read then is left out.
     const from = seen === undefined ? Number(after) : Number(after) - OVERLAP_MS;
     const query = queryOf(traceId, [{ range: { 'frostbeat.storedAt': { gt: from } } }, storedUpTo(upTo)]);
+    // Who follows on from there is given none of these again.
+    const given = this.#remember(traceId, upTo);
+    for (const [id, storedAt] of seen ?? []) given.set(id, storedAt);
     await this.#pages.refresh(signal);
     for await (const hits of this.#pages.all({ query, size: FIRST_PAGE }, nextLimit, signal)) {
       const records = hits.filter(({ id }) => seen?.has(id) !== true);
+      for (const { id, storedAt } of records) if (given.size < MOST_REMEMBERED) given.set(id, storedAt);
       if (records.length > 0) yield records;
     }
   }
 
   async close(): Promise<void> {
-    await this.#connection.close();
+    await Promise.all([this.#connection.close(), this.#nodes.close()]);
   }
 
   async #summarize(traceId: string, signal: AbortSignal): Promise<TraceSummary | undefined> {
@@ -153,8 +163,12 @@ function queryOf(traceId: string, filters: readonly object[]): object {
   return { bool: { filter: [{ bool: { should: names } }, ...filters] } };
 }
 
+/**
+ * The clock of a node may be ahead of ours: what it stored before the mark must be among it, since a trace may be said
+ * to be complete by then.
+ */
 function storedUpTo(mark: string): object {
-  return { range: { 'frostbeat.storedAt': { lte: Number(mark) } } };
+  return { range: { 'frostbeat.storedAt': { lte: Number(mark) + OVERLAP_MS } } };
 }
 
 function readingOf(traceId: string, mark: string): string {

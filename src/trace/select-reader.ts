@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { ObjectStore } from '../writers/object-store.ts';
+import { nodesElsewhere } from './nodes-elsewhere.ts';
 import type { TraceReader } from './trace-reader.ts';
 
 /** Destinations that traces can be read back from. */
@@ -34,13 +35,14 @@ export async function selectTraceReader(
   config: Config,
   { livesOn = false } = {},
 ): Promise<TraceReader> {
+  const nodes = nodesElsewhere(from, config, (store) => selectTraceReader(store, config));
   if (from === 'file') {
     const { FileTraceReader } = await import('./file-trace-reader.ts');
     return new FileTraceReader(config.file.path, { livesOn });
   }
   if (from === 'elasticsearch' || from === 'opensearch') {
     const { SearchTraceReader } = await import('./search-trace-reader.ts');
-    return new SearchTraceReader(from, config[from]);
+    return new SearchTraceReader(from, config[from], nodes);
   }
   if (from === 's3' || from === 'gcs') {
     const [{ ObjectTraceReader }, { ObjectNames }] = await Promise.all([
@@ -51,7 +53,7 @@ export async function selectTraceReader(
   }
   if (from === 'kafka') {
     const { KafkaTraceReader } = await import('./kafka-trace-reader.ts');
-    return new KafkaTraceReader(config.kafka);
+    return new KafkaTraceReader(config.kafka, nodes);
   }
   const { EtcdTraceReader } = await import('./etcd-trace-reader.ts');
   return new EtcdTraceReader({ ...config.etcd, servers: config.etcdServers });

@@ -31,6 +31,12 @@ export interface TraceReader {
   /** What is read, for messages: `etcd (http://…)`. */
   readonly name: string;
 
+  /** Why it can neither be followed nor tell of a trace's end, where that is so; for people. */
+  readonly onlyReads?: string;
+
+  /** What the last reading went through, where there is no telling that it was all; for people. */
+  readonly looked?: string | undefined;
+
   /** Makes later looks fast, where it lives on; takes a look at everything that is there. */
   prepare?(signal: AbortSignal): Promise<void>;
 

@@ -29,6 +29,7 @@ export function reporterOfAgent(options: ReporterOfAgentOptions): Reporter {
   return new Reporter({
     ...same,
     node: config.nodeName === '' ? hostname() : config.nodeName,
+    writers: config.writers,
     periodMs: config.nodeReportPeriodMs,
     leaseMs: config.nodeLeaseMs,
     containers: () => [...tails()].length,

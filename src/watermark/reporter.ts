@@ -13,6 +13,8 @@ export interface ReporterOptions {
   readonly destinations: () => Promise<readonly NodeReports[]>;
   readonly node: string;
   readonly version: string;
+  /** WRITERS. */
+  readonly writers: readonly string[];
   readonly startedAt: Date;
   /** Between two reports, in milliseconds. */
   readonly periodMs: number;
@@ -144,13 +146,14 @@ export class Reporter {
   }
 
   #made(at: number, stopped: boolean): NodeReport {
-    const { node, version, startedAt, leaseMs, gaps } = this.#options;
+    const { node, version, writers, startedAt, leaseMs, gaps } = this.#options;
     const now = Date.now();
     const told = gaps();
     return {
       version: 1,
       node,
       agent: version,
+      writers,
       since: startedAt.toISOString(),
       published: new Date(now).toISOString(),
       leaseSeconds: leaseMs / 1_000,

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import { type ApiError, type Bucket, Storage } from '@google-cloud/storage';
 import type { ObjectDestination } from '../config/config.ts';
+import { orAborted } from '../util/or-aborted.ts';
 import { RetryAfterError } from './log-writer.ts';
+import { ObjectFailure } from './object-failure.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** How long an answer may take, in milliseconds: a frozen server answers never. */
@@ -64,6 +66,7 @@ export class GcsStore implements ObjectStore {
     // The client holds nothing open.
   }
 
+  /** The client's calls cannot be aborted: one that is not waited for any more settles nothing. */
   async #explained<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
     try {
       return await orAborted(call, signal);
@@ -75,7 +78,7 @@ export class GcsStore implements ObjectStore {
   #explain(error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
     const { code, message, response } = error as ApiError;
-    const say = (text: string): Error => new Error(`Cannot use ${this.name}: ${text}`, { cause: error });
+    const say = (text: string): Error => new ObjectFailure(this.name, text);
     const { endpoint, bucket } = this.#options;
     const status = Number(code);
     if (status === 404) return say(`there is no such bucket; GCS_BUCKET (--gcs-bucket) is "${bucket}"`);
@@ -96,18 +99,5 @@ export class GcsStore implements ObjectStore {
       return new RetryAfterError(`${this.name} asks for a pause: ${message}`, wait * 1_000, { cause: error });
     }
     return say(`${message}${endpoint === undefined ? '' : `, at ${endpoint}`}`);
-  }
-}
-
-/** The client's calls cannot be aborted: one that is not waited for any more settles nothing. */
-async function orAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(signal.reason);
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await Promise.race([call, promise]);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
   }
 }

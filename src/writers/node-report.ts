@@ -8,6 +8,8 @@ export interface NodeReport {
   readonly node: string;
   /** Version of the agent. */
   readonly agent: string;
+  /** The destinations it writes to, all of which have what the watermark tells of; agents before 0.2 do not say. */
+  readonly writers?: readonly string[];
   /** When the agent started. All times are RFC 3339, by the node's clock. */
   readonly since: string;
   readonly published: string;
@@ -102,6 +104,7 @@ function isReport(value: unknown): value is NodeReport {
     report.version === 1 &&
     typeof report.node === 'string' &&
     typeof report.agent === 'string' &&
+    (report.writers === undefined || isTexts(report.writers)) &&
     isTime(report.since) &&
     isTime(report.published) &&
     isCount(report.leaseSeconds) &&
@@ -126,6 +129,10 @@ function isGap(value: unknown): value is NodeGap {
     (gap.start === null || isTime(gap.start)) &&
     isTime(gap.end)
   );
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function isTime(value: unknown): value is string {

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { S3Destination } from '../config/config.ts';
 import { RetryAfterError } from './log-writer.ts';
+import { ObjectFailure } from './object-failure.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** How long a connection and an answer may take, in milliseconds: a frozen server answers never. */
@@ -97,7 +98,7 @@ export class S3Store implements ObjectStore {
   #explain(error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
     const { name, message, $response, $metadata } = error as S3ServiceException;
-    const say = (text: string): Error => new Error(`Cannot use ${this.name}: ${text}`, { cause: error });
+    const say = (text: string): Error => new ObjectFailure(this.name, text);
     const { endpoint, bucket } = this.#options;
     switch (name) {
       case 'NoSuchBucket':

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { conformance, type Subject } from '../../src/testing/conformance.ts';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { GcsStore } from '../../src/writers/gcs-store.ts';
 import { startGcs, type TestGcs } from '../support/servers/gcs.ts';
 import { objectSuite } from './object-suite.ts';
 import { recordsIn } from '../support/servers/objects.ts';
+import { conformanceSuite } from './suite.ts';
 
 let server: TestGcs;
 beforeAll(async () => {
@@ -14,19 +14,13 @@ afterAll(() => server[Symbol.asyncDispose]());
 const bucket = (): GcsStore =>
   new GcsStore({ bucket: 'logs', prefix: '', endpoint: server.endpoint, objectBytes: 1, objectAgeMs: 1 });
 
-const subject: Subject = {
+const subject = {
   writer: 'gcs',
   get options() {
     return { GCS_BUCKET: 'logs', GCS_ENDPOINT: server.endpoint };
   },
   stored: async () => await recordsIn(bucket()),
-  repeats: 'batch',
-  server: {
-    kill: () => server.kill(),
-    restart: () => server.restart(),
-    freeze: () => server.freeze(),
-    thaw: () => server.thaw(),
-  },
+  repeats: 'batch' as const,
   mistakes: [
     {
       title: 'a bucket that is not there',
@@ -45,10 +39,10 @@ describe('the writer gcs', () => {
   objectSuite(() => ({
     server,
     store: bucket(),
+    bucketVariable: 'GCS_BUCKET',
+    makeBucket: (name) => server.makeBucket(name),
     env: { WRITERS: 'gcs', GCS_OBJECT_AGE: '500ms', ...(subject.options as Record<string, string>) },
   }));
 
-  it.each(conformance(subject))('$title', async ({ run }) => {
-    await expect(run()).resolves.toBeUndefined();
-  });
+  conformanceSuite(subject, () => server);
 });

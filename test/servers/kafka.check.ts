@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Consumer } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { conformance } from '../../src/testing/conformance.ts';
 import { ownText } from '../integration/node.ts';
 import { makeCertificates } from '../support/certificates.ts';
-import { frostbeat } from '../support/frostbeat.ts';
 import { type KafkaServer, startKafka } from '../support/servers/kafka.ts';
 import { until } from '../support/until.ts';
 import { directoryNode, writeThroughFaults } from './agent-run.ts';
+import { readingSuite } from './reading-suite.ts';
+import { conformanceSuite, delivers, tells, traceLines } from './suite.ts';
 
 let server: KafkaServer;
 beforeAll(async () => {
@@ -17,6 +17,7 @@ beforeAll(async () => {
   await server.createTopic('conformance', { partitions: 5 });
   await server.createTopic('small', { config: { 'max.message.bytes': '2000' } });
   await server.createTopic('agent', { partitions: 3 });
+  await server.createTopic('reading', { partitions: 3 });
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
@@ -60,54 +61,48 @@ const envOf = (topic: string): Record<string, string> => ({
   KAFKA_TOPIC: topic,
 });
 
-async function trace(traceId: string, topic: string): Promise<string[]> {
-  const { code, stdout, stderr } = await frostbeat(['trace', traceId, '--output', 'json'], {
-    env: envOf(topic),
-  }).ended();
-  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) as string });
-  return stdout.split('\n').slice(0, -1);
-}
-
 describe('conformance', () => {
-  const checks = conformance({
-    writer: 'kafka',
-    get options() {
-      return envOf('conformance');
-    },
-    stored: async () => (await messages('conformance')).map(({ value }) => value),
-    repeats: 'again',
-    server: {
-      kill: () => server.kill(),
-      restart: () => server.restart(),
-      freeze: () => server.freeze(),
-      thaw: () => server.thaw(),
-    },
-    mistakes: [
-      {
-        title: 'a topic that is not there',
-        options: { KAFKA_TOPIC: 'nowhere' },
-        says: /^the topic nowhere is not there, and the brokers do not make it: create it/,
+  conformanceSuite(
+    {
+      writer: 'kafka',
+      get options() {
+        return envOf('conformance');
       },
-      {
-        title: 'a broker that is not there',
-        options: { KAFKA_BROKERS: '127.0.0.1:1' },
-        says: /^no connection \(ECONNREFUSED\)$/,
-      },
-      {
-        title: 'a user where the broker knows none',
-        options: { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_USERNAME: 'me', KAFKA_PASSWORD: 'no' },
-        says: /^it (closes the connection|does not know the mechanism|refuses the user)/,
-      },
-    ],
-  });
-  it.each(checks)(
-    '$title',
-    async ({ run }) => {
-      await expect(run()).resolves.toBeUndefined();
+      stored: async () => (await messages('conformance')).map(({ value }) => value),
+      repeats: 'again',
+      mistakes: [
+        {
+          title: 'a topic that is not there',
+          options: { KAFKA_TOPIC: 'nowhere' },
+          says: /^the topic nowhere is not there, and the brokers do not make it: create it/,
+        },
+        {
+          title: 'a broker that is not there',
+          options: { KAFKA_BROKERS: '127.0.0.1:1' },
+          says: /^no connection \(ECONNREFUSED\)$/,
+        },
+        {
+          title: 'a user where the broker knows none',
+          options: { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_USERNAME: 'me', KAFKA_PASSWORD: 'no' },
+          says: /^it (closes the connection|does not know the mechanism|refuses the user)/,
+        },
+      ],
     },
-    240_000,
+    () => server,
   );
 });
+
+readingSuite('kafka', () => envOf('reading'));
+
+it('a topic that is not there is told from the start, and nothing is lost until it is', async () => {
+  const node = directoryNode(envOf('late'));
+  const written = node.write(3, 'late');
+  await tells(node, {}, /the topic late is not there, and the brokers do not make it: create it/);
+  await server.createTopic('late');
+  await delivers(node, 3);
+  const lines = await traceLines(['late'], envOf('late'));
+  expect(lines.map((line) => ownText(Buffer.from(line)))).toEqual(written);
+}, 180_000);
 
 it('records that are too large for the topic become dead letters, each by itself, and the others are written', async () => {
   const node = directoryNode({ ...envOf('small'), KAFKA_COMPRESSION: 'none' });
@@ -143,7 +138,9 @@ it('an agent whose server is killed, frozen and stopped, and that is killed itse
     },
   });
   // In order, each once, byte for byte.
-  expect((await trace('trace', 'agent')).map((line) => ownText(Buffer.from(line)))).toEqual(written);
+  expect((await traceLines(['trace'], envOf('agent'))).map((line) => ownText(Buffer.from(line)))).toEqual(
+    written,
+  );
 }, 300_000);
 
 it('comes by TLS with a user, and says what is wrong with either', async () => {
@@ -159,27 +156,10 @@ it('comes by TLS with a user, and says what is wrong with either', async () => {
   const sasl = { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_USERNAME: 'me', KAFKA_PASSWORD: 's3cret' };
   const node = directoryNode({});
   node.write(5, 'secured');
+  await tells(node, { ...brokers, ...sasl, KAFKA_TLS: 'true' }, /not signed by an authority.* KAFKA_CA_FILE/);
+  await tells(node, { ...tls, ...sasl, KAFKA_PASSWORD: 'no' }, /refuses the user or the password/);
+  await tells(node, { ...tls, ...sasl, KAFKA_SASL_MECHANISM: 'SCRAM-SHA-256' }, /check KAFKA_SASL_MECHANISM/);
 
-  const tells = async (env: Readonly<Record<string, string>>, what: RegExp): Promise<void> => {
-    const agent = await node.startAgent(env);
-    await until(async () => what.test((await agent.readiness()).text), {
-      timeoutMs: 30_000,
-      what: String(what),
-    });
-    expect(agent.text).not.toContain('    at ');
-    expect(agent.text).not.toContain('s3cret');
-    await agent.stop();
-  };
-  await tells({ ...brokers, ...sasl, KAFKA_TLS: 'true' }, /not signed by an authority.* KAFKA_CA_FILE/);
-  await tells({ ...tls, ...sasl, KAFKA_PASSWORD: 'no' }, /refuses the user or the password/);
-  await tells({ ...tls, ...sasl, KAFKA_SASL_MECHANISM: 'SCRAM-SHA-256' }, /check KAFKA_SASL_MECHANISM/);
-
-  const agent = await node.startAgent({ ...tls, ...sasl });
-  await until(async () => (await agent.ledger())?.delivered === 5, {
-    timeoutMs: 60_000,
-    what: 'all records',
-  });
-  await agent.stop();
-  const { stdout } = await frostbeat(['trace', 'secured'], { env: { ...tls, ...sasl } }).ended();
-  expect(stdout.trimEnd().split('\n')).toHaveLength(5);
+  await delivers(node, 5, { ...tls, ...sasl });
+  expect(await traceLines(['secured'], { ...tls, ...sasl })).toHaveLength(5);
 }, 480_000);

@@ -8,12 +8,16 @@ import { record } from '../support/records.ts';
 import { frostbeat } from '../support/frostbeat.ts';
 import type { TestServer } from '../support/servers/server-process.ts';
 import { directoryNode, writeThroughFaults } from './agent-run.ts';
+import { delivers, tells, traceLines } from './suite.ts';
 
 export interface ObjectsUnderTest {
   readonly server: TestServer;
   /** How the agent reaches the bucket. */
   readonly env: Readonly<Record<string, string>>;
   readonly store: ObjectStore;
+  /** The setting that names the bucket. */
+  readonly bucketVariable: string;
+  readonly makeBucket: (name: string) => Promise<void>;
 }
 
 /** What the agent and `frostbeat trace` do with a bucket. */
@@ -22,18 +26,60 @@ export function objectSuite(objects: () => ObjectsUnderTest): void {
     const { server, env } = objects();
     const node = directoryNode({ ...env, BATCH_PERIOD: '200ms' });
     const written = await writeThroughFaults(node, server);
-    const { code, stdout } = await frostbeat(['trace', 'trace', '--since', '1h'], {
-      env,
-    }).ended();
-    expect(code).toBe(0);
-    const read = stdout.split('\n').filter((line) => line !== '');
+    const read = await traceLines(['trace', '--since', '1h'], env);
     expect(read.map((line) => ownText(Buffer.from(line)))).toEqual(written);
   }, 300_000);
 
-  it('frostbeat trace says that it has to be told which hours', async () => {
-    const { code, stderr } = await frostbeat(['trace', 'trace'], { env: objects().env }).ended();
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/: say with --since \(and --until\) which hours to look through/);
+  it('frostbeat trace looks through the last hour where nobody says which, and tells what it looked through', async () => {
+    const { env } = objects();
+    const node = directoryNode(env);
+    const written = node.write(3, 'looked');
+    await delivers(node, 3);
+    const look = async (...more: string[]) => await frostbeat(['trace', 'looked', ...more], { env }).ended();
+    const last = await look();
+    expect(last).toMatchObject({ code: 0 });
+    expect(
+      last.stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => ownText(Buffer.from(line))),
+    ).toEqual(written);
+    const looked = /looked through (\d+) of the (\d+) objects that \w+:\/\/logs has of \S+Z to \S+Z(.*)\n$/;
+    const [, read, listed, rest] = looked.exec(last.stderr) ?? [];
+    expect(Number(read)).toBeGreaterThan(0);
+    expect(rest).toBe('; --since says how far back to look, by default an hour');
+    const earlier = await look('--since', '2h', '--until', '1h');
+    expect(earlier.code).toBe(1);
+    expect(looked.exec(earlier.stderr.split('\n')[0] + '\n')?.[3]).toBe('');
+    // A moment in which nothing was written, in an hour that has objects: none of them is read.
+    const empty = await look('--since', '0s');
+    expect(looked.exec(empty.stderr.split('\n')[0] + '\n')?.[1]).toBe('0');
+    expect(Number(listed)).toBeGreaterThanOrEqual(Number(read));
+  }, 60_000);
+
+  it('a bucket that is not there is told from the start, and nothing is lost until it is', async () => {
+    const { env, bucketVariable, makeBucket } = objects();
+    const late = { ...env, [bucketVariable]: 'late' };
+    const node = directoryNode(late);
+    const written = node.write(3, 'late');
+    await tells(node, {}, new RegExp(`there is no such bucket; ${bucketVariable} .* is "late"`));
+    await makeBucket('late');
+    await delivers(node, 3);
+    const lines = await traceLines(['late'], late);
+    expect(lines.map((line) => ownText(Buffer.from(line)))).toEqual(written);
+  }, 120_000);
+
+  it.each([
+    [['trace', 't', '--follow'], /Cannot follow the trace in \w+:\/\/logs: objects tell what is in them/],
+    [['trace', 't', '--until-complete'], /Cannot follow the trace in/],
+    [['trace', 't', '--state'], /Cannot tell the state of the trace in/],
+    [['traces'], /Cannot list the traces of \w+:\/\/logs: a bucket has no list of traces: «frostbeat trace/],
+    [['nodes'], /of a bucket it cannot be told whether all of a trace is there/],
+    [['nodes', '--forget', 'n1'], /Cannot forget n1: no agent tells \w+ of its node/],
+  ])('says plainly that a bucket cannot do %j', async (args, says) => {
+    const { code, stdout, stderr } = await frostbeat(args, { env: objects().env }).ended();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(says);
   });
 
   it('a trace of more records than are kept is read in several passes, each record once', async () => {

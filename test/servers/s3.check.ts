@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { conformance, type Subject } from '../../src/testing/conformance.ts';
+import { conformance } from '../../src/testing/conformance.ts';
 import { S3Store } from '../../src/writers/s3-store.ts';
 import { startS3, type TestS3 } from '../support/servers/s3.ts';
 import { objectSuite } from './object-suite.ts';
 import { recordsIn } from '../support/servers/objects.ts';
+import { conformanceSuite } from './suite.ts';
 
 let server: TestS3;
 beforeAll(async () => {
@@ -26,7 +27,7 @@ const bucket = (): S3Store =>
     objectAgeMs: 1,
   });
 
-const subject: Subject = {
+const subject = {
   writer: 's3',
   get options() {
     return {
@@ -37,13 +38,7 @@ const subject: Subject = {
     };
   },
   stored: async () => await recordsIn(bucket()),
-  repeats: 'batch',
-  server: {
-    kill: () => server.kill(),
-    restart: () => server.restart(),
-    freeze: () => server.freeze(),
-    thaw: () => server.thaw(),
-  },
+  repeats: 'batch' as const,
   mistakes: [
     {
       title: 'a bucket that is not there',
@@ -72,6 +67,8 @@ describe('the writer s3', () => {
   objectSuite(() => ({
     server,
     store: bucket(),
+    bucketVariable: 'S3_BUCKET',
+    makeBucket: (name) => server.makeBucket(name),
     env: {
       WRITERS: 's3',
       S3_OBJECT_AGE: '500ms',
@@ -81,9 +78,7 @@ describe('the writer s3', () => {
     },
   }));
 
-  it.each(conformance(subject))('$title', async ({ run }) => {
-    await expect(run()).resolves.toBeUndefined();
-  });
+  conformanceSuite(subject, () => server);
 
   it.each([
     ['AWS_ACCESS_KEY_ID', 'access key'],

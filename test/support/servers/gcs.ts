@@ -7,6 +7,8 @@ import { startServer, type TestServer } from './server-process.ts';
 export interface TestGcs extends TestServer {
   /** `http://127.0.0.1:<port>`. */
   readonly endpoint: string;
+  /** Makes a bucket. */
+  makeBucket(name: string): Promise<void>;
 }
 
 /** Finds fake-gcs-server, which keeps objects as files; built with Go where there is none. */
@@ -39,6 +41,9 @@ export async function startGcs(buckets: readonly string[]): Promise<TestGcs> {
     ],
     ready: async () => (await fetch(`${endpoint}/storage/v1/b?project=test`)).ok,
   });
-  for (const bucket of buckets) await mkdir(join(server.directory, 'buckets', bucket), { recursive: true });
-  return Object.assign(server, { endpoint });
+  const makeBucket = async (name: string): Promise<void> => {
+    await mkdir(join(server.directory, 'buckets', name), { recursive: true });
+  };
+  for (const bucket of buckets) await makeBucket(bucket);
+  return Object.assign(server, { endpoint, makeBucket });
 }

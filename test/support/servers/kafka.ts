@@ -79,6 +79,7 @@ export async function startKafka({ settings = {}, secured }: KafkaOptions = {}):
           'share.coordinator.state.topic.replication.factor': '1',
           'share.coordinator.state.topic.min.isr': '1',
           'auto.create.topics.enable': 'false',
+          'group.initial.rebalance.delay.ms': '0',
           // Half a minute less to wait for one that was killed.
           'broker.session.timeout.ms': '2000',
           'broker.heartbeat.interval.ms': '500',

@@ -1,7 +1,6 @@
-import { buffer } from 'node:stream/consumers';
-import { gunzipSync } from 'node:zlib';
-import { ndjsonRecordEnd } from '../../../src/writers/ndjson.ts';
+import { createGunzip } from 'node:zlib';
 import type { ObjectStore } from '../../../src/writers/object-store.ts';
+import { ndjsonRecords } from './ndjson-records.ts';
 
 const signal = new AbortController().signal;
 
@@ -9,14 +8,8 @@ const signal = new AbortController().signal;
 export async function recordsIn(store: ObjectStore): Promise<Buffer[]> {
   const records: Buffer[] = [];
   for await (const name of store.list('', signal)) {
-    const text = gunzipSync(await buffer(await store.read(name, signal)));
-    for (
-      let start = 0, end = text.indexOf(0x0a);
-      end !== -1;
-      start = end + 1, end = text.indexOf(0x0a, start)
-    ) {
-      records.push(text.subarray(text.indexOf('"log":', start) + 6, ndjsonRecordEnd(text, end)));
-    }
+    const bytes = (await store.read(name, signal)).compose(createGunzip());
+    for await (const { value } of ndjsonRecords(bytes, name)) records.push(value);
   }
   store.close();
   return records;
