@@ -24,6 +24,7 @@ button, input, select { font: inherit; color: inherit; background: var(--card); 
 .bar { margin: .6rem 0 } .bar input[type=search] { flex: 0 1 24rem }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; position: relative }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .35rem .75rem; border-top: 1px solid var(--line) }
+thead th.num { text-align: right } .began { white-space: nowrap; font-variant-numeric: tabular-nums }
 thead th { border-top: 0; font-size: .85rem; color: var(--dim); font-weight: 500; white-space: nowrap }
 .recent .says { max-width: 26rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap } .recent .id { max-width: 14rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 tr.bad { background: var(--badish) }
@@ -37,7 +38,8 @@ code { font: .9em ui-monospace, monospace; background: var(--page); border: 1px 
 .timeline { display: flex; background: var(--card); border: 1px solid var(--line); border-radius: 8px; margin: .6rem 0; overflow: auto; max-height: 40vh }
 .names { flex: none; max-width: 40%; padding: 0 .5rem; border-right: 1px solid var(--line) } .names .lane { height: 22px; line-height: 22px; font-size: 12px; max-width: 20rem }
 .track { flex: 1; min-width: 8rem } canvas { display: block; width: 100%; cursor: pointer }
-.lane { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: light-dark(hsl(var(--hue) 75% 32%), hsl(var(--hue) 70% 74%)) }
+.lane { display: flex; overflow: hidden; white-space: nowrap; color: light-dark(hsl(var(--hue) 75% 32%), hsl(var(--hue) 70% 74%)) }
+.lane > * { overflow: hidden; text-overflow: ellipsis } .lane > :first-child { flex: 0 1 auto; min-width: 2.5em } .lane > :last-child { flex: 0 0 auto; max-width: 75% }
 .live { margin-left: auto; color: var(--dim); font-size: .85rem } .live.on { color: var(--info) } .live.on::before { content: "● " }
 .split { display: flex; gap: .75rem; align-items: flex-start; padding-bottom: 1rem }
 .lines { flex: 1; min-width: 0; max-height: max(16rem, calc(100vh - 25rem)); overflow: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px }
@@ -52,6 +54,14 @@ pre { margin: 0; padding: .5rem .75rem; background: var(--page); border: 1px sol
 [hidden] { display: none !important }
 @media (max-width: 56rem) {
   header, main { padding-left: .75rem; padding-right: .75rem } .split { flex-direction: column; align-items: stretch } .lines { flex: none; max-height: 60vh } .aside { order: -1 }
+  header form { flex-basis: 100% }
   .inner { min-width: 0 } .row .lane { width: 6.5rem } .row .fields, .gaps { display: none } .names { max-width: 32% } .time { width: 4rem } .recent .says { max-width: 14rem }
+}
+@media (max-width: 40rem) {
+  /* The first words of a trace and how it went, before the figures. */
+  .recent thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) } .recent, .recent tbody { display: block }
+  .recent tr { display: grid; grid-template: "worst began took there" "says says says says" "id id id id" / auto 1fr auto auto; gap: 0 .75rem; align-items: baseline; padding: .4rem .75rem; border-top: 1px solid var(--line) } .recent tbody tr:first-child { border-top: 0 }
+  .recent td { padding: 0; border: 0 } .recent .extra { display: none } .recent .says, .recent .id { max-width: none } .recent .began, .recent .took { font-size: .85rem; color: var(--dim) }
+  .recent .worst { grid-area: worst } .recent .began { grid-area: began } .recent .took { grid-area: took } .recent .there { grid-area: there } .recent .says { grid-area: says } .recent .id { grid-area: id; font-size: .85rem }
 }
 `;

@@ -10,6 +10,7 @@ import { until } from '../support/until.ts';
 import { directoryNode, writeThroughFaults } from './agent-run.ts';
 import { readingSuite } from './reading-suite.ts';
 import { conformanceSuite, delivers, tells, traceLines } from './suite.ts';
+import { tryCanaries } from './canary-run.ts';
 
 let server: KafkaServer;
 beforeAll(async () => {
@@ -163,3 +164,8 @@ it('comes by TLS with a user, and says what is wrong with either', async () => {
   await delivers(node, 5, { ...tls, ...sasl });
   expect(await traceLines(['secured'], { ...tls, ...sasl })).toHaveLength(5);
 }, 480_000);
+
+it('canaries of an agent come back, are lost while the broker is frozen, and are in no list', async () => {
+  await server.createTopic('canary', { partitions: 3 });
+  expect(await tryCanaries(directoryNode(envOf('canary')), server, envOf('canary'))).toEqual(['no-canary']);
+}, 240_000);

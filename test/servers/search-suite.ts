@@ -6,6 +6,7 @@ import { ownText } from '../integration/node.ts';
 import { directoryNode, writeThroughFaults } from './agent-run.ts';
 import { readingSuite } from './reading-suite.ts';
 import { conformanceSuite, delivers, tells, traceLines } from './suite.ts';
+import { tryCanaries } from './canary-run.ts';
 
 type Source = Readonly<Record<string, unknown>>;
 
@@ -130,6 +131,11 @@ export function searchSuite(
     const lines = await traceLines(['u1'], env);
     expect(lines.map((line) => ownText(Buffer.from(line)))).toEqual(written);
   }, 120_000);
+
+  it('canaries of an agent come back, are lost while the server is frozen, and are in no list', async () => {
+    const env = { WRITERS: product, [`${prefix}_SERVERS`]: server.url, [`${prefix}_INDEX`]: 'canary-{date}' };
+    expect(await tryCanaries(directoryNode(env), server, env)).toEqual(['no-canary']);
+  }, 240_000);
 
   it('writes the names of the Elastic Common Schema, and gives the record back as it was', async () => {
     const env = {

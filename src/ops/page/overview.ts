@@ -7,6 +7,8 @@ import { ago, skippedOf, stateCell, tile } from './words.ts';
 /** More rows than this are told, not shown: the search finds them. */
 const MOST_ROWS = 300;
 const MOST_TROUBLES = 15;
+/** A watermark that is so close rests now on one container and now on another. */
+const USUAL_LAG_SECONDS = 10;
 
 /** The states, those that a person should see first. */
 const order: readonly ContainerState[] = [
@@ -66,7 +68,7 @@ function tiles({ containers: all, totals, agent, watermark, gaps: lost }: Status
       ${tile('Containers', humanCount(followed.length), all.length > followed.length ? `+ ${all.length - followed.length} held` : '')}
       ${tile('Unread', humanBytes(behind), oldest >= 1 ? `up to ${humanSeconds(oldest)} old` : '')}
       ${tile('Time left', left === Infinity ? '—' : humanSeconds(left), left === Infinity ? 'nothing at risk' : 'until deleted')}
-      ${tile('Stored up to', lag === null ? '—' : `${humanSeconds(lag)} ago`, watermark?.restsOn ?? '')}
+      ${tile('Stored up to', lag === null ? '—' : `${humanSeconds(lag)} ago`, lag !== null && lag < USUAL_LAG_SECONDS ? '' : (watermark?.restsOn ?? ''))}
       ${tile('Delivered', humanCount(totals.delivered))} ${tile('In flight', humanCount(totals.inFlight))}
       ${tile('Skipped', humanCount(skipped))} ${tile('Dead letters', humanCount(totals.deadLettered))}
       ${tile('Gaps', humanCount(lost.length))} ${tile('Memory', humanBytes(agent.residentBytes))}

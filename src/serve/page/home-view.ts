@@ -14,12 +14,25 @@ export function homeView(root: HTMLElement, signal: AbortSignal): void {
   });
   const note = el('p', { class: 'dim', role: 'status' }, 'Loading …');
   const body = el('tbody');
-  const headings = ['Began', 'Took', 'Lines', 'Pods', 'Worst', 'What it says', 'All there?', 'Trace'];
+  const headings = [
+    ['Began', ''],
+    ['Took', 'num'],
+    ['Lines', 'num'],
+    ['Pods', 'num'],
+    ['Worst', ''],
+    ['What it says', ''],
+    ['All there?', ''],
+    ['Trace', ''],
+  ] as const;
   const table = el(
     'table',
     { class: 'recent' },
     el('caption', { class: 'hidden' }, 'Recent traces, newest first'),
-    el('thead', {}, el('tr', {}, ...headings.map((text) => el('th', { scope: 'col' }, text)))),
+    el(
+      'thead',
+      {},
+      el('tr', {}, ...headings.map(([text, name]) => el('th', { scope: 'col', class: name }, text))),
+    ),
     body,
   );
   root.replaceChildren(
@@ -68,13 +81,13 @@ function row(trace: ListedTrace): HTMLTableRowElement {
   return el(
     'tr',
     { class: /ERROR|FATAL/.test(level) ? 'bad' : '' },
-    el('td', { class: 'num' }, localTime(firstUnixNano).slice(0, 19)),
-    el('td', { class: 'num' }, `${relativeTime(lastUnixNano, firstUnixNano).replace('+', '')}${plus}`),
-    el('td', { class: 'num' }, lines.toLocaleString('en')),
-    el('td', { class: 'num', title: pods.join('\n') }, `${pods.length}${plus}`),
-    el('td', {}, el('span', { class: levelClass(level) }, level || '–')),
+    el('td', { class: 'began' }, localTime(firstUnixNano).slice(0, 19)),
+    el('td', { class: 'num took' }, `${relativeTime(lastUnixNano, firstUnixNano).replace('+', '')}${plus}`),
+    el('td', { class: 'num extra' }, lines.toLocaleString('en')),
+    el('td', { class: 'num extra', title: pods.join('\n') }, `${pods.length}${plus}`),
+    el('td', { class: 'worst' }, el('span', { class: levelClass(level) }, level || '–')),
     el('td', { class: 'says' }, message),
-    el('td', {}, el('span', { class: `chip ${state ?? ''}` }, state ?? '–')),
+    el('td', { class: 'there' }, el('span', { class: `chip ${state ?? ''}` }, state ?? '–')),
     el(
       'td',
       { class: 'id' },

@@ -1,5 +1,6 @@
 import { relativeTime } from '../../trace/relative-time.ts';
 import { el, levelClass } from './dom.ts';
+import { laneName } from './lane-name.ts';
 import type { Line } from './line.ts';
 
 /** What style.ts gives a row, in pixels. */
@@ -107,8 +108,6 @@ export class LineList {
     const gapMs = Number(BigInt(line.unixNano) - BigInt(before)) / 1e6;
     const gap = el('span', { class: gapMs >= 100 ? 'gap long' : 'gap', 'aria-hidden': 'true' });
     gap.style.width = `${Math.min(40, Math.max(0, gapMs <= 0 ? 0 : 8 * Math.log10(1 + gapMs)))}px`;
-    const lane = el('span', { class: 'lane', title: line.lane }, line.lane);
-    lane.style.setProperty('--hue', this.#hueOf(line.lane));
     const row = el(
       'div',
       {
@@ -123,7 +122,7 @@ export class LineList {
       el('span', { class: 'time' }, relativeTime(line.unixNano, this.#base)),
       el('span', { class: 'gaps' }, gap),
       el('span', { class: levelClass(level) }, level || '–'),
-      lane,
+      laneName(line.lane, this.#hueOf(line.lane)),
       el('span', { class: 'message' }, (message || line.json).slice(0, 500), stack === '' ? '' : ' ⏎'),
       el('span', { class: 'fields' }, line.fields),
     );

@@ -1,5 +1,6 @@
 import { relativeTime } from '../../trace/relative-time.ts';
 import { el, levelClass } from './dom.ts';
+import { laneName } from './lane-name.ts';
 import type { Line } from './line.ts';
 
 const LANE = 22;
@@ -47,13 +48,7 @@ export class Timeline {
   }
 
   #draw(): void {
-    this.#names.replaceChildren(
-      ...this.#lanes.map((lane) => {
-        const name = el('div', { class: 'lane', title: lane }, lane);
-        name.style.setProperty('--hue', this.#hueOf(lane));
-        return name;
-      }),
-    );
+    this.#names.replaceChildren(...this.#lanes.map((lane) => laneName(lane, this.#hueOf(lane))));
     const width = this.#canvas.parentElement?.clientWidth ?? 0;
     const height = this.#lanes.length * LANE + AXIS;
     const context = this.#canvas.getContext('2d');
@@ -100,7 +95,7 @@ export class Timeline {
       context.stroke();
     }
     const span = this.#spanNs();
-    const wanted = span / Math.max(2, Math.floor(width / 120));
+    const wanted = span / Math.max(2, Math.floor(width / 90));
     const power = 10 ** Math.floor(Math.log10(Math.max(1, wanted)));
     const step = (STEPS.find((one) => one * power >= wanted) ?? 10) * power;
     const marks = span === 0 ? 0 : Math.floor(span / step) + 1;
