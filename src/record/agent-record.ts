@@ -1,6 +1,6 @@
 import type { Claim, Outcome } from '../offsets/in-flight.ts';
 import { copyOf, latin1Of, viewOf } from '../util/byte-slice.ts';
-import type { LogRecord, RecordSource } from './log-record.ts';
+import type { LogRecord, RecordInBytes, RecordSource } from './log-record.ts';
 import type { ParsedRecord } from './parse-record.ts';
 
 /** Where a record came from, with the text that says so made once a container. */
@@ -9,6 +9,10 @@ export interface SourceWithText extends RecordSource {
   readonly suffix: Buffer;
 }
 
+const HYPHEN = 0x2d;
+/** Tilde: behind it come DEL and what is no ASCII. */
+const LAST_PLAIN = 0x7e;
+const HEX_DIGITS = Buffer.from('0123456789abcdef');
 const NOTHING = Buffer.alloc(0);
 const NONE: readonly Claim[] = [];
 
@@ -32,7 +36,7 @@ export interface TrackedRecord extends LogRecord {
 }
 
 /** A record with what the way back to its lines needs: the claims of all of them. */
-export class AgentRecord implements TrackedRecord {
+export class AgentRecord implements TrackedRecord, RecordInBytes {
   readonly unixNano: string;
   readonly source: RecordSource;
   readonly byteLength: number;
@@ -103,6 +107,29 @@ export class AgentRecord implements TrackedRecord {
     return end + this.#suffix.copy(target, end);
   }
 
+  copyIdTo(target: Buffer, begin: number): number {
+    const { fileId } = this.#claim.window;
+    let at = begin;
+    for (let i = 0; i < fileId.length; i++) target[at++] = fileId.charCodeAt(i);
+    target[at++] = HYPHEN;
+    // An offset has more bits than shifts work on.
+    at = putSixDigits(target, at, Math.floor(this.#offset / 2 ** 24));
+    return putSixDigits(target, at, this.#offset % 2 ** 24);
+  }
+
+  copyTraceIdTo(target: Buffer, begin: number): number {
+    if (this.#traceId !== undefined) return -1;
+    const { bytes } = this.#json;
+    let at = begin;
+    // What was scanned holds no escapes and nothing that would have to be one.
+    for (let from = this.#traceFrom; from < this.#traceTo; from++) {
+      const byte = bytes[from]!;
+      if (byte > LAST_PLAIN) return -1;
+      target[at++] = byte;
+    }
+    return at;
+  }
+
   /** One more destination has the record to settle before its lines are. */
   addDestination(): void {
     this.#destinations++;
@@ -124,4 +151,10 @@ export class AgentRecord implements TrackedRecord {
     this.#claim.window.settle(this.#claim, this.#outcome);
     for (const claim of this.#more) claim.window.settle(claim, this.#outcome);
   }
+}
+
+/** Hexadecimal digits of a number below 2^24. */
+function putSixDigits(target: Buffer, at: number, value: number): number {
+  for (let i = 0; i < 6; i++) target[at + i] = HEX_DIGITS[(value >>> (20 - 4 * i)) & 15]!;
+  return at + 6;
 }

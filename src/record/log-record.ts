@@ -40,3 +40,18 @@ export interface LogRecord {
   /** Length of the record in bytes. */
   readonly byteLength: number;
 }
+
+/**
+ * A record whose small parts are there as bytes: the agent's own. Who writes a line of each saves making texts of
+ * them. Both return the place behind what they copied, as `copyTo` does.
+ */
+export interface RecordInBytes extends LogRecord {
+  /** Copies `id`, 29 bytes. */
+  copyIdTo(target: Buffer, at: number): number;
+  /**
+   * Copies `traceId`, shorter than the record, as it stands between the quotation marks of a JSON text.
+   *
+   * @returns -1 where it is not of plain ASCII, or not at hand as bytes: then `traceId` has to be asked for.
+   */
+  copyTraceIdTo(target: Buffer, at: number): number;
+}

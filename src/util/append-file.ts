@@ -16,6 +16,8 @@ export class AppendFile {
   #end: number;
   /** There may be a torn piece beyond `#end`. */
   #torn = false;
+  /** The end is as it was asked for since the last piece. */
+  #endKnown = false;
 
   private constructor(
     path: string,
@@ -68,7 +70,8 @@ export class AppendFile {
    * @throws the operating system's error; the piece, or part of it, is not in the file then.
    */
   async append(piece: Buffer): Promise<void> {
-    await this.#findEnd();
+    if (!this.#endKnown) await this.#findEnd();
+    this.#endKnown = false;
     try {
       let written = 0;
       while (written < piece.length) {
@@ -91,7 +94,13 @@ export class AppendFile {
 
   /** The file is deleted: what is appended now would be lost when it is closed. */
   async isDeleted(): Promise<boolean> {
-    return (await this.#handle.stat()).nlink === 0;
+    const { nlink, size } = await this.#handle.stat();
+    // One question to the disk for each piece is enough: each costs as much as the line frames of twenty records.
+    if (!this.#torn) {
+      this.#end = size;
+      this.#endKnown = true;
+    }
+    return nlink === 0;
   }
 
   async close(): Promise<void> {

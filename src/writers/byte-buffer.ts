@@ -1,6 +1,7 @@
-import type { LogRecord } from '../record/log-record.ts';
+import type { LogRecord, RecordInBytes } from '../record/log-record.ts';
 
 const firstBytes = 32_768;
+const idBytes = 29;
 /** What is kept for the next use; a larger buffer, made for a large record, is not. */
 const keptBytes = 4 * 2 ** 20;
 
@@ -15,6 +16,14 @@ export class ByteBuffer {
     this.#length += this.#bytes.write(text, this.#length, 'latin1');
   }
 
+  /** The same of a few characters. */
+  addShort(text: string): void {
+    const { length } = text;
+    this.#makeRoom(length);
+    for (let i = 0; i < length; i++) this.#bytes[this.#length + i] = text.charCodeAt(i);
+    this.#length += length;
+  }
+
   /** @param bytes a few. */
   addBytes(bytes: Buffer): void {
     const { length } = bytes;
@@ -26,6 +35,21 @@ export class ByteBuffer {
   addRecord(record: Pick<LogRecord, 'byteLength' | 'copyTo'>): void {
     this.#makeRoom(record.byteLength);
     this.#length = record.copyTo(this.#bytes, this.#length);
+  }
+
+  addId(record: LogRecord): void {
+    if (!isInBytes(record)) return this.addShort(record.id);
+    this.#makeRoom(idBytes);
+    this.#length = record.copyIdTo(this.#bytes, this.#length);
+  }
+
+  /** Adds the trace ID as a JSON text has it between its quotation marks. False where it is not at hand so. */
+  addPlainTraceId(record: LogRecord): boolean {
+    if (!isInBytes(record)) return false;
+    this.#makeRoom(record.byteLength);
+    const end = record.copyTraceIdTo(this.#bytes, this.#length);
+    if (end !== -1) this.#length = end;
+    return end !== -1;
   }
 
   /** Bytes that were added since the last `clear()`. */
@@ -55,4 +79,8 @@ export class ByteBuffer {
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
+}
+
+function isInBytes(record: LogRecord): record is RecordInBytes {
+  return 'copyIdTo' in record;
 }
