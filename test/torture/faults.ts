@@ -3,21 +3,22 @@ import { join } from 'node:path';
 import type { Random } from '../../src/demo/random.ts';
 import { OFFSETS_FILE } from '../../src/offsets/offsets-file.ts';
 import { pause } from '../../src/util/pause.ts';
-import type { TestEtcd } from '../support/etcd.ts';
 import type { Fault, KubeApi } from '../support/kube-api/kube-api.ts';
 import type { AgentUnderTest } from './agent-under-test.ts';
 import type { Fairness } from './fairness.ts';
 import type { Journal } from './journal.ts';
+import type { Breakable } from './stores/torture-store.ts';
 
 export interface FaultsOptions {
   readonly agent: AgentUnderTest;
-  readonly etcd: TestEtcd;
+  /** Without a server nothing befalls it. */
+  readonly store: { readonly name: string; readonly server: Breakable | undefined };
   readonly api: KubeApi;
   readonly stateDir: string;
   readonly fairness: Fairness;
   readonly random: Random;
   readonly journal: Journal;
-  /** Mean time between two ends of the agent, in milliseconds; etcd's come half as often, the API's eight times as often. */
+  /** Mean time between two ends of the agent, in milliseconds; the store's come half as often, the API's eight times as often. */
   readonly killEveryMs: number;
 }
 
@@ -54,7 +55,7 @@ export class Faults {
 
   /** Until the signal aborts; then everything works again. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#onAgent(signal), this.#onEtcd(signal), this.#onApi(signal)]);
+    await Promise.all([this.#onAgent(signal), this.#onStore(signal), this.#onApi(signal)]);
   }
 
   async #onAgent(signal: AbortSignal): Promise<void> {
@@ -101,23 +102,25 @@ export class Faults {
     if (how === 'missing') await rm(path);
   }
 
-  async #onEtcd(signal: AbortSignal): Promise<void> {
-    const { etcd, random, killEveryMs } = this.#options;
+  async #onStore(signal: AbortSignal): Promise<void> {
+    const { random, killEveryMs } = this.#options;
+    const { name, server } = this.#options.store;
+    if (server === undefined) return;
     while (!signal.aborted) {
       await pause(this.#about(killEveryMs * 2), signal);
       if (signal.aborted) return;
       if (random.chance(0.6)) {
-        this.#count('etcd: stopped for a while');
-        etcd.freeze();
+        this.#count(`${name}: stopped for a while`);
+        server.freeze();
         await pause(random.int(100, random.pick([500, 2_000, 7_000])), signal);
-        etcd.thaw();
+        server.thaw();
       } else {
-        this.#count('etcd: killed and restarted');
-        await etcd.kill();
+        this.#count(`${name}: killed and restarted`);
+        await server.kill();
         await pause(random.int(0, random.pick([500, 3_000])), signal);
-        await restarted(etcd);
+        await restarted(server);
       }
-      this.#options.journal.note('etcd: healed');
+      this.#options.journal.note(`${name}: healed`);
     }
   }
 
@@ -171,10 +174,10 @@ export class Faults {
 }
 
 /** On a busy machine a start may take longer than the server's helper waits. @throws when the third failed. */
-async function restarted(etcd: TestEtcd): Promise<void> {
+async function restarted(server: Breakable): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await etcd.restart();
+      await server.restart();
       return;
     } catch (error) {
       if (attempt === 3) throw error;

@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util';
+import { type StoreName, storeNames } from './stores/torture-store.ts';
 
 export interface TortureOptions {
+  /** One after the other, each for so many minutes. */
+  readonly stores: readonly StoreName[];
   readonly minutes: number;
   readonly seed: number;
   /** Mean time between two ends of the agent, in seconds; the other faults follow it. */
@@ -19,6 +22,7 @@ export function parseTorture(args: readonly string[]): TortureOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      store: { type: 'string', default: 'etcd' },
       minutes: { type: 'string', default: '2' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
       'kill-every': { type: 'string', default: '5' },
@@ -35,7 +39,13 @@ export function parseTorture(args: readonly string[]): TortureOptions {
     if (Number.isFinite(value) && value >= 0) return value;
     throw new Error(`Cannot read --${name}: «${values[name]}» is no number`);
   };
+  const stores = values.store.split(',').map((name) => {
+    const known = storeNames.find((one) => one === name);
+    if (known !== undefined) return known;
+    throw new Error(`Cannot read --store: «${name}» is none of ${storeNames.join(', ')}`);
+  });
   return {
+    stores,
     minutes: positive('minutes'),
     seed: positive('seed'),
     killEvery: positive('kill-every'),

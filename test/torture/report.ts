@@ -4,11 +4,14 @@ import type { TortureOptions } from './options.ts';
 import type { Differences, RecordBook } from './record-book.ts';
 
 export interface Results {
+  readonly store: string;
   readonly options: TortureOptions;
   readonly lines: number;
   readonly containers: number;
   readonly book: RecordBook;
   readonly differences: Differences;
+  /** What the judge of the store counted besides. */
+  readonly judged: ReadonlyMap<string, number>;
   readonly events: ReadonlyMap<string, number>;
   readonly faults: ReadonlyMap<string, number>;
   readonly complaints: readonly string[];
@@ -19,6 +22,9 @@ export interface Results {
   readonly said: readonly Record<string, unknown>[];
   readonly peakBytes: number;
 }
+
+/** Most memory that the agent may ever take, in bytes, whatever its store does: more than was ever seen, by half. */
+const MOST_MEMORY = 512 * 2 ** 20;
 
 /** The table that a run ends with, and its verdict. */
 export function report(results: Results): { text: string; passed: boolean } {
@@ -35,11 +41,14 @@ export function report(results: Results): { text: string; passed: boolean } {
       `no gap for ${container}: ${seqs.filter((seq) => missing.has(seq)).length} records missing`,
     );
   }
+  if (results.peakBytes > MOST_MEMORY)
+    problems.push(`The agent took ${Math.round(results.peakBytes / 2 ** 20)} MiB of memory.`);
   const { lost, twice, altered, outOfPlace, unexpected } = differences;
   const passed =
     lost + twice + altered + outOfPlace + unexpected + silent.length + problems.length === 0 &&
     differences.stored > 0;
   const rows: [string, string | number][] = [
+    ['store', results.store],
     ['seed', options.seed],
     ['minutes', options.minutes],
     ['lines written', results.lines],
@@ -53,6 +62,7 @@ export function report(results: Results): { text: string; passed: boolean } {
     ['out of place', outOfPlace],
     ['unexpected', unexpected],
     ['missing, of what need not be stored', missing.size],
+    ...results.judged,
     ['gaps told', gaps.length],
     ['gaps that were owed and not told', silent.length],
     ['peak memory of the agent', `${Math.round(results.peakBytes / 2 ** 20)} MiB`],
@@ -62,7 +72,7 @@ export function report(results: Results): { text: string; passed: boolean } {
   ];
   const table = rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n');
   const wrong = problems.slice(0, 60).map((problem) => `- ${problem}`);
-  const again = `again: npm run torture -- --minutes ${options.minutes} --seed ${options.seed} --kill-every ${options.killEvery} --pods ${options.pods} --lines-per-second ${options.linesPerSecond} --rotate-every ${options.rotateEvery}`;
+  const again = `again: npm run torture -- --store ${results.store} --minutes ${options.minutes} --seed ${options.seed} --kill-every ${options.killEvery} --pods ${options.pods} --lines-per-second ${options.linesPerSecond} --rotate-every ${options.rotateEvery}`;
   const verdict = passed ? 'PASSED' : 'FAILED';
   return { text: ['', '| | |', '|---|---|', table, '', ...wrong, `${verdict}; ${again}`].join('\n'), passed };
 }

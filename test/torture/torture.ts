@@ -5,8 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { wallClock } from '../../src/demo/clock.ts';
 import { Random } from '../../src/demo/random.ts';
 import { pause } from '../../src/util/pause.ts';
-import { setup as ensureEtcd } from '../support/ensure-etcd.ts';
-import { startEtcd } from '../support/etcd.ts';
 import { lastingPort } from '../support/free-ports.ts';
 import { KubeApi } from '../support/kube-api/kube-api.ts';
 import { TestRecords } from '../support/sim/test-records.ts';
@@ -17,9 +15,8 @@ import { Journal } from './journal.ts';
 import { parseTorture, type TortureOptions } from './options.ts';
 import { type Differences, RecordBook } from './record-book.ts';
 import { report } from './report.ts';
-import { PAGE, StoredRecords } from './stored-records.ts';
+import { type StoreName, startStore } from './stores/torture-store.ts';
 import { TortureNode } from './torture-node.ts';
-import { Watermarks } from './watermarks.ts';
 
 const MAX_RECORD_BYTES = 1024 * 1024;
 const SETTLE_MS = 180_000;
@@ -27,27 +24,28 @@ const SETTLE_MS = 180_000;
 const REST_MS = 8_000;
 
 /** Runs the agent under torture and says what came of it. True if nothing was wrong. */
-async function torture(options: TortureOptions): Promise<boolean> {
+async function torture(name: StoreName, options: TortureOptions): Promise<boolean> {
   const { minutes, seed, killEvery, pods, linesPerSecond, rotateEvery, keep } = options;
   const directory = await mkdtemp(join(tmpdir(), `frostbeat-torture-${seed}-`));
-  const [podLogDir, dockerDir, stateDir] = ['pods', 'docker', 'state'].map((name) =>
-    join(directory, name),
+  const [podLogDir, dockerDir, stateDir] = ['pods', 'docker', 'state'].map((part) =>
+    join(directory, part),
   ) as [string, string, string];
   for (const path of [podLogDir, dockerDir, stateDir]) await mkdir(path);
-  say(`seed ${seed}: ${minutes} min, ${pods} pods, ${linesPerSecond} lines/s, in ${directory}`);
+  say(`${name}, seed ${seed}: ${minutes} min, ${pods} pods, ${linesPerSecond} lines/s, in ${directory}`);
 
-  ensureEtcd();
-  await using etcd = await startEtcd({
-    quotaBytes: 8 * 2 ** 30,
-    flags: { 'max-txn-ops': PAGE, 'snapshot-count': 1_000 },
-  });
+  await using store = await startStore(name, directory);
   const api = await KubeApi.start({ bookmarkMs: 2_000 });
   const random = new Random(seed);
   const clock = wallClock();
   const book = new RecordBook();
   const journal = new Journal(join(directory, 'journal.ndjson'), () => book.now());
   const fairness = new Fairness(book, journal);
-  const records = new TestRecords({ random, clock, long: 0.001 });
+  const records = new TestRecords({
+    random,
+    clock,
+    long: 0.001,
+    ...(!store.keepsBytes && { invalidUtf8: 0 }),
+  });
   const parts = { podLogDir, dockerDir, api, random, clock, book, records, fairness, journal };
   const node = new TortureNode({
     ...parts,
@@ -72,7 +70,7 @@ async function torture(options: TortureOptions): Promise<boolean> {
       POD_LOG_DIR: podLogDir,
       LOG_ROOTS: dockerDir,
       STATE_DIR: stateDir,
-      ETCD_SERVERS: etcd.url,
+      ...store.env,
       HTTP_PORT: String(port),
       BATCH_SIZE: '128',
       MAX_IN_FLIGHT: '16',
@@ -91,12 +89,11 @@ async function torture(options: TortureOptions): Promise<boolean> {
     missing: [],
     examples: [],
   };
-  const watermarks = new Watermarks(etcd, book);
-  const stored = new StoredRecords(etcd, book, differences, watermarks);
+  const judge = store.judge(book, differences);
   const complaints: string[] = [];
   const faults = new Faults({
     agent,
-    etcd,
+    store: { name, server: store.server },
     api,
     stateDir,
     fairness,
@@ -130,8 +127,8 @@ async function torture(options: TortureOptions): Promise<boolean> {
   })();
 
   const ending = AbortSignal.timeout(minutes * 60_000);
-  const marking = watermarks.run(over.signal);
-  await Promise.all([node.run(ending), faults.run(ending), stored.run(ending)]);
+  const judging = judge.run(ending, over.signal);
+  await Promise.all([node.run(ending), faults.run(ending)]);
 
   // Everything works again and no more is written: what is there must come to the store.
   const deadline = fairness.now + SETTLE_MS;
@@ -156,7 +153,7 @@ async function torture(options: TortureOptions): Promise<boolean> {
     return quiet > 6 && fairness.hadSince(settledAt) > REST_MS;
   });
   over.abort();
-  await Promise.all([watching, marking]);
+  await Promise.all([watching, judging]);
   fairness.end();
   const wrong = await agent.stop(30_000);
   if (wrong !== undefined) complaints.push(wrong);
@@ -164,22 +161,20 @@ async function torture(options: TortureOptions): Promise<boolean> {
   await journal.close();
 
   say(`comparing the store with ${book.size} records …`);
-  await stored.finish();
+  await judge.finish();
   book.missing(differences);
-  // A few may all be of times before the records that were compared.
-  if (watermarks.checked === 0 && watermarks.count > 20)
-    complaints.push('No record was held against a watermark.');
-  say(`${watermarks.checked} records held against ${watermarks.count} watermarks`);
   const said = await agent.said();
   const { text, passed } = report({
+    store: name,
     options,
     lines: node.lines,
     containers,
     book,
     differences,
+    judged: judge.counts,
     events: node.counts,
     faults: faults.counts,
-    complaints: [...complaints, ...faults.complaints, ...watermarks.complaints.slice(0, 20)],
+    complaints: [...complaints, ...faults.complaints, ...judge.complaints],
     owed: fairness.owed,
     excused: fairness.excused,
     said,
@@ -195,8 +190,10 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-// The exit ends the agent and etcd; a signal by itself would not.
+// The exit ends the agent and the store; a signal by itself would not.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-const passed = await torture(parseTorture(process.argv.slice(2)));
+const options = parseTorture(process.argv.slice(2));
+let passed = true;
+for (const name of options.stores) passed = (await torture(name, options)) && passed;
 process.exitCode = passed ? 0 : 1;
