@@ -134,6 +134,38 @@ describe('the time up to which all directories are known', () => {
     expect(faults.flat()).toEqual([]);
   }, 60_000);
 
+  it('waits for a container that is wanted again while its tail is drained', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'seen-to-'));
+    const tails = new FakeTails();
+    tails.endWhenDrained = false;
+    tails.resume = false;
+    const manager = new PodLogManager({
+      podLogDir: root,
+      makeTail: tails.make,
+      log: pino({ level: 'silent' }),
+      metrics: createMetrics(),
+      timing: { rescanMs: 50, releaseMs: 10 },
+    });
+    const target = podTarget(root, { namespace: 'n', pod: 'p', uid: 'u' });
+    await mkdir(join(target.directory, 'a'), { recursive: true });
+    manager.added(target);
+    const stop = new AbortController();
+    const running = manager.run(stop.signal);
+    await until(() => tails.following.length === 1, { what: 'a tail' });
+    manager.removed(target, 'released');
+    await until(() => tails.all[0]?.drained === true, { what: 'a tail that is drained' });
+    manager.added(target);
+    const wantedAt = steadyNow();
+    await until(() => steadyNow() > wantedAt + 200, { what: 'several looks' });
+    expect(manager.seenTo()).toBeLessThanOrEqual(wantedAt);
+    tails.all[0]?.end();
+    await until(() => manager.seenTo() > wantedAt + 200, { what: 'another tail', timeoutMs: 20_000 });
+    expect(tails.following).toEqual(['p/a']);
+    stop.abort();
+    await running;
+    await rm(root, { recursive: true, force: true });
+  });
+
   it('is not known where POD_LOG_DIR is missing', async () => {
     const root = await mkdtemp(join(tmpdir(), 'seen-to-'));
     const manager = new PodLogManager({
