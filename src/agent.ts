@@ -30,7 +30,8 @@ import { Containers } from './status/containers.ts';
 import { showDestinations } from './status/destination-metrics.ts';
 import { allowedRoots } from './tail/allowed-roots.ts';
 import { ContainerTail } from './tail/container-tail.ts';
-import { descriptorLimits, HeldFiles } from './tail/held-files.ts';
+import { descriptorLimits, Descriptors } from './tail/descriptors.ts';
+import { HeldFiles } from './tail/held-files.ts';
 import { ReadLoop } from './tail/read-loop.ts';
 import { WallTimes } from './util/wall-times.ts';
 import { reporterOfAgent } from './watermark/of-agent.ts';
@@ -121,12 +122,15 @@ export async function runAgent({
       return destinations.length > 0 && !destinations.some(({ full }) => full);
     },
   };
-  const heldFiles = new HeldFiles({ bytes: config.maxHeldBytes, ...descriptorLimits() });
+  const limits = descriptorLimits();
+  const descriptors = new Descriptors(limits);
+  const heldFiles = new HeldFiles({ bytes: config.maxHeldBytes, unknown: limits.unknown });
   const spareMemory = new SpareMemory(globalThis.gc);
   const loop: ReadLoop = new ReadLoop(gate, (now) => {
     progress.moved();
     spareMemory.look(now, loop.lastRead);
     metrics.heldBytes.set(heldFiles.keepWithin(allTails()));
+    descriptors.share(allTails);
     containers.sample(now);
   });
   const partials = new PartialBudget(Math.max(PARTIAL_BYTES, 4 * config.maxRecordBytes), () =>
@@ -156,7 +160,7 @@ export async function runAgent({
       held,
       offsets,
       onReleased: () => store.follow(key),
-      mayOpen: heldFiles.mayOpen,
+      mayOpen: descriptors.mayOpen,
       sink: records,
       loop,
       stopBy,

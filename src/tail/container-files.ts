@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, type Stats, statSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, type Stats, statSync } from 'node:fs';
 import type { ContainerOffsets } from '../offsets/offset-store.ts';
 import { compareAge } from './compare-age.ts';
 import { DamagedFiles } from './damaged-files.ts';
@@ -23,8 +23,8 @@ export interface ContainerFilesOptions extends RefusalsOptions {
   readonly onUnreadable: (entry: LogEntry) => void;
   /** A file has turned out to be another than it was taken for. */
   readonly onReplaced: () => void;
-  /** Whether there is a descriptor to spend on one more file; always, unless told otherwise. */
-  readonly mayOpen?: () => boolean;
+  /** Whether there is a descriptor to spend on one more file, which may hold nothing yet; always, unless told otherwise. */
+  readonly mayOpen?: (empty: boolean) => boolean;
 }
 
 /**
@@ -43,6 +43,8 @@ export class ContainerFiles {
   #scan = 0;
   /** Directories of symlinks' targets at the last listing. */
   #targets: readonly string[] = [];
+  /** Files of the last listing that hold nothing and for which there was no descriptor. */
+  #empty: (LogEntry & { readonly inode: string })[] = [];
   /** A name led elsewhere than when it was listed. */
   #raced = false;
   /** The directory did not exist at the last listing. */
@@ -74,17 +76,41 @@ export class ContainerFiles {
 
   /** Files that are open. */
   get open(): number {
-    return this.#nascent.size + this.#ordered.filter(({ isOpen }) => isOpen).length;
+    let open = this.#nascent.size;
+    for (const file of this.#ordered) if (file.isOpen) open++;
+    return open;
   }
 
   /** Whether a file of this run of the container waits for its first line. */
   isNascent(generation: number): boolean {
-    return this.#nascent.hasOf(generation);
+    return this.#nascent.hasOf(generation) || this.#empty.some((entry) => entry.generation === generation);
+  }
+
+  /** Whether a file that was left closed because it held nothing may hold something by now. */
+  get emptyHasGrown(): boolean {
+    return (
+      this.#empty.length > 0 &&
+      this.#empty.some(({ path, inode }) => {
+        const stat = lstatSync(path, { throwIfNoEntry: false });
+        return stat === undefined || stat.size > 0 || inodeKey(stat) !== inode;
+      })
+    );
+  }
+
+  /** Closes what holds nothing yet, for the sake of others. Returns how many. */
+  closeEmpty(): number {
+    const empty = this.#nascent.list().filter(([, { fd }]) => fstatSync(fd).size === 0);
+    for (const [inode, { fd, entry }] of empty) {
+      closeSync(fd);
+      this.#nascent.take(inode);
+      this.#empty.push({ ...entry, inode });
+    }
+    return empty.length;
   }
 
   /** Whether all files that were there at the last listing are known, and read. */
   get complete(): boolean {
-    return this.openFailure === undefined && !this.#refusals.stand;
+    return this.openFailure === undefined && !this.#refusals.stand && !this.emptyHasGrown;
   }
 
   /** When names last changed in the directory and where symlinks lead to, in milliseconds since 1970. */
@@ -109,6 +135,7 @@ export class ContainerFiles {
   #rescanOnce(): void {
     this.openFailure = undefined;
     this.unopened = undefined;
+    this.#empty = [];
     const listing = this.#list();
     if (listing === undefined) return;
     this.#scan++;
@@ -202,7 +229,11 @@ export class ContainerFiles {
     }
     const inode = inodeKey(stat);
     if (this.#nascent.seenAs(entry, inode)) return inode;
-    const file = this.#inodes.current(inode, entry, stat) ?? this.#open(entry, inode);
+    if (stat.size === 0 && this.#options.mayOpen?.(true) === false) {
+      this.#empty.push({ ...entry, inode });
+      return inode;
+    }
+    const file = this.#current(entry, stat, inode) ?? this.#open(entry, inode);
     if (file !== undefined) {
       seen.add(file);
       if (file.finished || isOpenForm(file, inode)) file.entry = entry;
@@ -211,10 +242,18 @@ export class ContainerFiles {
     return inode;
   }
 
+  /** The log that the inode is known to hold. One that is parked, and holds more by now, is opened again. */
+  #current(entry: LogEntry, stat: Stats, inode: string): FileTail | undefined {
+    const file = this.#inodes.current(inode, entry, stat);
+    if (file?.parked !== true || inodeKey(file.stat) !== inode) return file;
+    file.entry = entry;
+    return file.look() ? (this.#open(entry, inode) ?? file) : file;
+  }
+
   #open(entry: LogEntry, inode: string): FileTail | undefined {
     const { allowedRoots, log, mayOpen } = this.#options;
     try {
-      if (mayOpen?.() === false)
+      if (mayOpen?.(false) === false)
         throw new Error('Cannot open one more log file: the descriptors for them are all in use');
       const { fd, stat } = openLog(entry.path, allowedRoots());
       if (inodeKey(stat) !== inode) {
@@ -276,7 +315,9 @@ export class ContainerFiles {
    */
   #otherForm(known: FileTail, fd: number, entry: LogEntry, stat: Stats, inode: string): FileTail {
     const grown = known.finished && !entry.compressed && stat.size > known.position;
-    const better = !known.finished && (known.lost || known.deleted);
+    // What the other form holds by now nobody has seen.
+    if (known.parked) this.#inodes.unlink(known);
+    const better = !known.finished && (known.lost || known.deleted || known.parked);
     if (grown || better) known.open(fd, entry, stat);
     else closeSync(fd);
     if (grown) this.#options.offsets.finished(known.fileId, false);
@@ -300,6 +341,7 @@ export class ContainerFiles {
     file.goneIn = Math.min(file.goneIn, this.#scan);
     // One that was missed once may be about to get its new name.
     if (file.finished && (file.goneIn < this.#scan || (file.isOpen && file.deleted))) this.forget(file);
+    else if (file.parked && file.goneIn < this.#scan) this.lose(file);
     else file.look();
   }
 

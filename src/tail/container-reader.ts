@@ -43,7 +43,7 @@ export class ContainerReader {
   /** The file that is being read. */
   get current(): FileTail | undefined {
     const { ordered, unopened } = this.#options.files;
-    const file = ordered.find(({ finished, isOpen }) => !finished && isOpen);
+    const file = ordered.find(({ finished, isOpen, parked }) => !finished && (isOpen || parked));
     const older = file !== undefined && unopened !== undefined && compareNames(unopened, file.entry) < 0;
     return older ? undefined : file;
   }
@@ -107,6 +107,8 @@ export class ContainerReader {
   /** Whether to go on with the next file; that this one is over is decided here and nowhere else. */
   #atEnd(file: FileTail, now: number): boolean {
     const { files, ends, drain, sink, timing } = this.#options;
+    // There is more in it, or nobody knows.
+    if (file.parked && (file.look() || file.outOfSight)) return false;
     if (file.position >= file.limit && drain.cuts(file, sink.withinRecord, now)) {
       file.limit = Infinity; // The next look sets it anew.
       return false;

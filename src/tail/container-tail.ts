@@ -17,6 +17,16 @@ import { TIMING, type Timing } from './timing.ts';
 import { steadyNow } from '../util/steady-now.ts';
 import { unreadSince } from './unread-since.ts';
 
+/** A file is to be opened. */
+export interface OpenWish {
+  /** Who asks, and asks again until it may. */
+  readonly who: object;
+  /** Whether its container is known to be wanted. */
+  readonly wanted: boolean;
+  /** It holds nothing yet. */
+  readonly empty: boolean;
+}
+
 export interface ContainerTailOptions extends Omit<
   ContainerFilesOptions,
   'tornAfter' | 'onUnreadable' | 'onReplaced' | 'mayOpen'
@@ -26,8 +36,8 @@ export interface ContainerTailOptions extends Omit<
   readonly loop: ReadLoop;
   readonly log: Logger;
   readonly timing?: Timing;
-  /** Whether there is a descriptor to spend on one more file of a container that is known to be wanted, or not. */
-  readonly mayOpen?: (wanted: boolean) => boolean;
+  /** Whether there is a descriptor to spend on one more file. */
+  readonly mayOpen?: (wish: OpenWish) => boolean;
   /**
    * When a stop may take no longer: until then, deleted files that only our descriptors hold are read to their
    * end. Without it a stop is at once.
@@ -82,7 +92,7 @@ export class ContainerTail implements Tail, Pollable {
       this.#gaps.tell({ file, fileId, reason, from, to }, this.lastDataAt);
     this.files = new ContainerFiles({
       ...options,
-      mayOpen: () => options.mayOpen?.(!this.#held) ?? true,
+      mayOpen: (empty) => options.mayOpen?.({ who: this, wanted: !this.#held, empty }) ?? true,
       tornAfter: this.#timing.torn,
       onReplaced: () => this.settledUntil.forget(),
       onUnreadable: (entry) => tellGap(entry, 'unknown', 'compressed_file_damaged', 0, null),
@@ -236,6 +246,7 @@ export class ContainerTail implements Tail, Pollable {
     // Descriptors are short, maybe: none is kept open for comfort.
     const linger = this.files.openFailure === undefined ? this.#timing.linger : 0;
     if (this.files.nascent > 0) this.files.lookAtNascent();
+    if (this.files.emptyHasGrown && this.files.openFailure === undefined) this.#rescans.soon();
     let work = false;
     let perishable = false;
     for (const file of this.files.ordered) {
@@ -245,6 +256,8 @@ export class ContainerTail implements Tail, Pollable {
       } else if (file.deleted && !file.window.settled) {
         perishable = true;
       }
+      if (file.parked && this.files.openFailure === undefined && (file.look() || file.outOfSight))
+        this.#rescans.soon();
       if (file.finished && file.isOpen && now - file.endSince! > linger) file.close();
       // Before it is taken as gone for good: its compressed twin may just have appeared.
       if (file.deleted && file.goneIn === Infinity) this.#rescans.soon();

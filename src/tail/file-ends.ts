@@ -68,11 +68,12 @@ export class FileEnds {
 
   /** After a listing: of the files that are lost no other form was found, where none is open now. */
   forgetLost(): void {
-    const { files, sink } = this.#options;
+    const { files, sink, onGap } = this.#options;
     for (const file of files.ordered) {
       if (!file.lost || file.isOpen) continue;
       // Read to the end that was seen: nobody had seen what else there was.
-      this.#tellLost(file, file.lostEnd);
+      if (file.parked) onGap(file.entry, file.fileId, 'held_files_limit', file.taken, null);
+      else this.#tellLost(file, file.lostEnd);
       sink.end();
       files.forget(file);
     }

@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, readSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, readSync, type Stats } from 'node:fs';
+import { steadyNow } from '../util/steady-now.ts';
 import type { InFlight } from '../offsets/in-flight.ts';
 import { GzipSource } from './gzip-source.ts';
 import { readPiece } from './read-piece.ts';
@@ -67,6 +68,12 @@ export class FileTail {
   lost = false;
   /** Nothing more is to be had of it. */
   forgotten = false;
+  /** Its descriptor was wanted for another file: reading goes on when it gets one again. */
+  parked = false;
+  /** Parked, and not to be found where it was: what it holds now is not known. */
+  outOfSight = false;
+  /** Since when the form that is open is, as `steadyNow`. */
+  openSince = 0;
   /** Since when nothing was left to read, in milliseconds of the caller's clock. */
   endSince: number | undefined;
 
@@ -125,6 +132,14 @@ export class FileTail {
     this.lost = false;
     this.finished = false;
     this.endSince = undefined;
+    this.parked = this.outOfSight = false;
+    this.openSince = steadyNow();
+  }
+
+  /** Closes the file, to open it again when there is something to read and a descriptor to spend. */
+  park(): void {
+    this.close();
+    this.parked = true;
   }
 
   /** Whether the last look saw more than what is read. */
@@ -134,13 +149,23 @@ export class FileTail {
 
   /** Looks at size and links; true if there may be something to read. */
   look(): boolean {
-    if (this.#fd === undefined) return false;
-    this.stat.set(fstatSync(this.#fd));
+    const stat = this.#fd === undefined ? this.#statByName() : fstatSync(this.#fd);
+    if (stat === undefined) return false;
+    this.stat.set(stat);
     this.#sizeSeen = Math.max(this.#sizeSeen, this.stat.size);
     if (this.deleted) this.deletedSince ??= Date.now();
     if (this.entry.compressed) return !this.finished;
     if (this.position >= this.limit) return false;
     return this.stat.size > this.position || this.doubtful;
+  }
+
+  /** What a file is now that is parked, where its name still leads to it. */
+  #statByName(): Stats | undefined {
+    if (!this.parked) return undefined;
+    const stat = lstatSync(this.entry.path, { throwIfNoEntry: false });
+    const { dev, ino, birthtimeMs } = this.stat;
+    this.outOfSight = stat?.ino !== ino || stat.dev !== dev || stat.birthtimeMs !== birthtimeMs;
+    return this.outOfSight ? undefined : stat;
   }
 
   /** A plain file that is no longer than what was read of it, and yet changed since: it may hold another log. */
@@ -247,6 +272,7 @@ export class FileTail {
   finish(): void {
     this.#splitter.end();
     this.finished = true;
+    this.parked = false;
   }
 
   close(): void {

@@ -133,7 +133,8 @@ export class SettledUntil {
 /** Offset behind all that is known to be in the file and to be read; of what is not known where it ends, Infinity. */
 function endOf(file: FileTail): number {
   if (file.finished) return file.window.readTo;
-  if (file.entry.compressed || !file.isOpen || file.doubtful) return Infinity;
+  const isSeen = file.isOpen || (file.parked && !file.outOfSight);
+  if (file.entry.compressed || !isSeen || file.doubtful) return Infinity;
   return Math.min(file.stat.size, file.limit);
 }
 

@@ -3,14 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/demo/random.ts';
-import type { Gap } from '../../src/offsets/offsets-file.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { until } from '../support/until.ts';
 import {
   allStored,
   nodeLife,
   nothingWrong,
-  rememberedContainers,
   seed,
   tellPod,
   testNode,
@@ -137,49 +135,3 @@ describe('a configuration', () => {
     expect(agent.text.match(/^ {2}- /gm)).toHaveLength(4);
   });
 });
-
-describe('an agent that may open 100 files, on a node with 120', () => {
-  it('starts, reads what it can, and the rest as pods go', { timeout: 90_000 }, async () => {
-    const node = await testNode(etcd);
-    const pods = new Map<string, string>();
-    for (let n = 0; n < 120; n++) {
-      const pod = { namespace: 'demo-system', name: `web-${n}`, labels: { app: 'snowplow' } };
-      const { uid } = node.api.addPod(pod).metadata;
-      const directory = join(node.podLogDir, `demo-system_${pod.name}_${uid}`);
-      writeRecords(join(directory, 'app', '0.log'), 1);
-      pods.set(pod.name, directory);
-    }
-    const first = await node.startAgent({}, { descriptors: 100 });
-    await until(() => rememberedContainers(node)?.length === 120, { what: 'all known', timeoutMs: 20_000 });
-    await first.kill();
-    const storedBefore = new Set((await allStored(etcd)).map(podOfRecord));
-    // What it remembers it opens before it loads the rest of itself, which needs descriptors too.
-    const agent = await node.startAgent({}, { descriptors: 100 });
-    await agent.ready();
-    await until(
-      async () => {
-        for (const name of (await allStored(etcd)).map(podOfRecord)) {
-          const directory = pods.get(name);
-          if (directory === undefined) continue;
-          pods.delete(name);
-          node.api.deletePod('demo-system', name);
-          rmSync(directory, { recursive: true });
-        }
-        return pods.size === 0;
-      },
-      { what: 'all stored', timeoutMs: 60_000 },
-    );
-    // Of a file that the first one read, and that goes before there is a descriptor for it, nobody knows whether more
-    // was written: that is told. All others were read.
-    const gaps = agent.log.flatMap(({ gap }) => (gap === undefined ? [] : [gap as Gap]));
-    expect(
-      gaps.map(({ container }) => container.split('_')[1]).filter((name) => !storedBefore.has(name!)),
-    ).toEqual([]);
-    expect(await agent.metric('gaps_total')).toBe(gaps.length);
-    expect((await agent.stop()).code).toBe(0);
-  });
-});
-
-function podOfRecord({ value }: { readonly value: Buffer }): string {
-  return /"pod":"([^"]+)"/.exec(value.toString())![1]!;
-}

@@ -31,6 +31,8 @@ export type DrivenStep =
   | { readonly kind: 'settle'; readonly picks: readonly number[]; readonly refused: boolean }
   | { readonly kind: 'settle all' }
   | { readonly kind: 'release' }
+  /** Other files want the descriptors of these. */
+  | { readonly kind: 'park' }
   | { readonly kind: 'drain' };
 
 /** What happens right after so many calls of the file system within a look or a read. */
@@ -146,6 +148,11 @@ export class DrivenContainer {
         break;
       case 'drain':
         this.tail.drain();
+        break;
+      case 'park':
+        for (const file of this.tail.files.ordered)
+          if (file.isOpen && !file.deleted && !file.entry.compressed) file.park();
+        this.tail.files.closeEmpty();
         break;
       default:
         this.#happen(step);

@@ -9,7 +9,7 @@ import { withText } from '../../src/record/agent-record.ts';
 import { ContainerRecords } from '../../src/record/container-records.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
 import { PartialBudget } from '../../src/record/partial-budget.ts';
-import { ContainerTail } from '../../src/tail/container-tail.ts';
+import { ContainerTail, type OpenWish } from '../../src/tail/container-tail.ts';
 import { TIMING, type Timing } from '../../src/tail/timing.ts';
 import { ReadLoop } from '../../src/tail/read-loop.ts';
 import type { LogWriter } from '../../src/writers/log-writer.ts';
@@ -22,7 +22,7 @@ export interface PipelineOptions {
   readonly timing?: Partial<Timing>;
   /** The container is not known to be wanted until `tail.release()`. */
   readonly held?: boolean;
-  readonly mayOpen?: (wanted: boolean) => boolean;
+  readonly mayOpen?: (wish: OpenWish) => boolean;
   /** The store is down from the start. */
   readonly down?: boolean;
   /** The store goes down when it holds so many records. */

@@ -1,6 +1,7 @@
 import { renameSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Descriptors } from '../../src/tail/descriptors.ts';
 import { HeldFiles } from '../../src/tail/held-files.ts';
 import { ContainerDir } from '../support/container-dir.ts';
 import { Pipeline, type PipelineOptions } from '../support/pipeline.ts';
@@ -147,7 +148,7 @@ describe('limits', () => {
       dir.removeAll();
       await until(() => unknown.tail.files.ordered.every(({ deleted }) => deleted), { what: 'theirs seen' });
       const size = followed.tail.files.ordered[0]!.stat.size;
-      const limits = new HeldFiles({ bytes: size * 2.5, descriptors: 100 });
+      const limits = new HeldFiles({ bytes: size * 2.5, unknown: 100 });
       expect(limits.keepWithin([followed.tail, unknown.tail])).toBeLessThanOrEqual(size * 2.5);
       expect([followed.tail.files.open, unknown.tail.files.open]).toEqual([1, 1]);
       expect([...followed.gaps, ...unknown.gaps]).toEqual([]);
@@ -161,13 +162,17 @@ describe('limits', () => {
   });
 
   it('so many descriptors are spent on what nobody is known to want, and what is deleted first makes room', async () => {
-    const limits = new HeldFiles({ bytes: Infinity, descriptors: 3 });
+    const limits = new HeldFiles({ bytes: Infinity, unknown: 3 });
+    const descriptors = new Descriptors({ unknown: 3, files: Infinity });
     for (let n = 0; n < 4; n++) {
       dir.put('0.log', dir.lines(10));
       dir.rename();
     }
-    const pipeline = start({ mayOpen: limits.mayOpen });
-    const keep = () => limits.keepWithin([pipeline.tail]);
+    const pipeline = start({ mayOpen: descriptors.mayOpen });
+    const keep = () => {
+      limits.keepWithin([pipeline.tail]);
+      descriptors.share(() => [pipeline.tail]);
+    };
     await until(() => (keep(), pipeline.tail.files.open === 3), { what: 'three held' });
     await sleep(300);
     keep();

@@ -149,7 +149,7 @@ describe('files that only a descriptor holds', () => {
       );
       await sleep(5);
     }
-    const held = new HeldFiles({ bytes: size! * 1.5, descriptors: 0 }).keepWithin([pipeline.tail]);
+    const held = new HeldFiles({ bytes: size! * 1.5, unknown: 0 }).keepWithin([pipeline.tail]);
     expect(held).toBeLessThanOrEqual(size! * 1.5);
     expect(pipeline.gaps.map(({ file, reason }) => [file, reason])).toEqual(
       names.slice(0, 2).map((name) => [name, 'held_files_budget']),

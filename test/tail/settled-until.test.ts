@@ -70,6 +70,7 @@ const step: fc.Arbitrary<DrivenStep> = fc.oneof(
   },
   { weight: 5, arbitrary: fc.record({ kind: of('settle all') }) },
   { weight: 1, arbitrary: fc.record({ kind: of('release') }) },
+  { weight: 2, arbitrary: fc.record({ kind: of('park') }) },
 );
 
 const interruption: fc.Arbitrary<Interruption> = fc.record({
