@@ -1,10 +1,12 @@
+import { steadyNow } from '../util/steady-now.ts';
+
 /**
  * Compressed files whose begin is damaged or not there yet, by inode: they are still being written by somebody, or
  * will never be readable. Which of the two, only time tells.
  */
 export class DamagedFiles {
   readonly #tornAfter: number;
-  /** Since when, in milliseconds since 1970; Infinity once it was given up. */
+  /** Since when, as `steadyNow`; Infinity once it was given up. */
   readonly #since = new Map<string, number>();
 
   /** @param tornAfter one is given up after so long, in milliseconds. */
@@ -18,7 +20,7 @@ export class DamagedFiles {
    * @returns `wait` where it is worth another try, `over` where it has just become too old for that, `known` where
    *   that was told before.
    */
-  met(inode: string, compressed: boolean, now = Date.now()): 'wait' | 'over' | 'known' {
+  met(inode: string, compressed: boolean, now = steadyNow()): 'wait' | 'over' | 'known' {
     const since = this.#since.get(inode);
     if (since === Infinity) return 'known';
     const over = compressed && since !== undefined && now - since >= this.#tornAfter;

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -364,6 +365,35 @@ describe('a pod that can write to its log directory cannot make the agent read',
     await until(() => pipeline.refused.length > 0, { what: 'the refusal' });
     expect(pipeline.refused).toEqual(['unsafe']);
     expect(pipeline.read).toEqual([]);
+  });
+
+  it('what a symlink leads to that takes the place of a directory while that is read', async () => {
+    const outside = join(dir.root, 'outside', 'app');
+    mkdirSync(outside, { recursive: true });
+    copyFileSync(secret, join(outside, '0.log'));
+    copyFileSync(secret, join(outside, '0.log.20261123-053057'));
+    const pods = join(dir.root, 'ns_pod_uid');
+    dir.put('0.log', dir.lines(5));
+    const pipeline = start({ roots: [pods] });
+    await pipeline.until(5);
+    const moved = join(dir.root, 'moved');
+    renameSync(pods, moved);
+    mkdirSync(pods);
+    symlinkSync(outside, join(pods, 'app'));
+    await until(() => pipeline.refused.length > 0, { what: 'the refusal' });
+    // What is open is read on, wherever it is now.
+    appendFileSync(join(moved, 'app', '0.log'), dir.lines(5));
+    await pipeline.until(10);
+    await sleep(200);
+    expect(new Set(pipeline.refused)).toEqual(new Set(['unsafe']));
+    expect(pipeline.read).toEqual(dir.written);
+    expect(pipeline.gaps).toEqual([]);
+    // And back: it goes on where it was.
+    rmSync(pods, { recursive: true });
+    renameSync(moved, pods);
+    dir.put('0.log', dir.lines(5));
+    await pipeline.until(15);
+    expect(pipeline.read).toEqual(dir.written);
   });
 
   it('a FIFO, a directory or a device, and it does not wait for them', async () => {
