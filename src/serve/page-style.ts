@@ -62,6 +62,6 @@ pre { margin: 0; padding: .5rem .75rem; background: var(--page); border: 1px sol
   .recent thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) } .recent, .recent tbody { display: block }
   .recent tr { display: grid; grid-template: "worst began took there" "says says says says" "id id id id" / auto 1fr auto auto; gap: 0 .75rem; align-items: baseline; padding: .4rem .75rem; border-top: 1px solid var(--line) } .recent tbody tr:first-child { border-top: 0 }
   .recent td { padding: 0; border: 0 } .recent .extra { display: none } .recent .says, .recent .id { max-width: none } .recent .began, .recent .took { font-size: .85rem; color: var(--dim) }
-  .recent .worst { grid-area: worst } .recent .began { grid-area: began } .recent .took { grid-area: took } .recent .there { grid-area: there } .recent .says { grid-area: says } .recent .id { grid-area: id; font-size: .85rem }
+  .recent .worst { grid-area: worst } .recent .began { grid-area: began; min-width: 0; overflow: hidden; text-overflow: ellipsis } .recent .took { grid-area: took } .recent .there { grid-area: there } .recent .says { grid-area: says } .recent .id { grid-area: id; font-size: .85rem }
 }
 `;

@@ -7,6 +7,7 @@ import { serveTraces, type TraceServer } from '../../src/serve/serve-traces.ts';
 import { FileTraceReader } from '../../src/trace/file-trace-reader.ts';
 import { lostGap, nodeReport, tellFile } from '../support/node-reports.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { lowestContrast } from '../support/contrast.ts';
 import { orSkip } from '../support/unavailable.ts';
 import { until } from '../support/until.ts';
 
@@ -163,8 +164,45 @@ describe.skipIf(browser === undefined)('the page of traces', () => {
     },
   );
 
-  async function open(address: string, colorScheme: 'light' | 'dark' = 'light'): Promise<Page> {
-    const context = await browser!.newContext({ viewport: { width: 1280, height: 900 }, colorScheme });
+  it.each(['light', 'dark'] as const)('is readable when %s, wide and narrow', async (colorScheme) => {
+    for (const [address, width] of [
+      ['/', 1_280],
+      ['/', 360],
+      ['/?trace=bad', 1_280],
+      ['/?trace=bad', 360],
+    ] as const) {
+      const page = await open(address, colorScheme, width);
+      const seen = `${address} ${width}`;
+      expect(await page.evaluate('document.documentElement.scrollWidth'), seen).toBeLessThanOrEqual(width);
+      expect(await page.evaluate(lowestContrast), seen).toBeGreaterThanOrEqual(4.5);
+    }
+  });
+
+  it('shows what matters on a narrow screen without scrolling aside: what a trace says, its link, the containers', async () => {
+    const pod = 'stock-service-of-the-shop-7d9f8b6c5-x2x4z';
+    await appendFile(path, line('long', 0, 'info', 'hello', { pod }));
+    const page = await open('/', 'light', 360);
+    const row = page.getByRole('row', { name: /row lock/ });
+    for (const part of [row.locator('.says'), row.getByRole('link'), row.locator('.there')]) {
+      const box = await part.boundingBox();
+      expect(box!.x + Math.min(box!.width, 300)).toBeLessThanOrEqual(360);
+    }
+    await page.getByRole('link', { name: /^Trace long/ }).click();
+    await page.getByRole('listbox').getByRole('option').waitFor();
+    const cut = `[...document.querySelectorAll('.lane')].map(({ children: [pod, own] }) =>
+      [pod.scrollWidth > pod.clientWidth, own.scrollWidth > own.clientWidth, own.textContent])`;
+    expect(await page.evaluate(cut)).toEqual([
+      [true, false, '/stock'],
+      [true, false, '/stock'],
+    ]);
+  });
+
+  async function open(
+    address: string,
+    colorScheme: 'light' | 'dark' = 'light',
+    width = 1_280,
+  ): Promise<Page> {
+    const context = await browser!.newContext({ viewport: { width, height: 900 }, colorScheme });
     const page = await context.newPage();
     pages.push(page);
     const base = `http://127.0.0.1:${server.port}`;

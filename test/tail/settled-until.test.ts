@@ -179,6 +179,15 @@ describe('the time until which all of a container is settled', () => {
     await container.end();
   });
 
+  it('stays as it was where the agent stops while it is not known whether the container is wanted', async () => {
+    const container = driven([], { held: true });
+    await passes(container, [write, wait(5_000), look]);
+    const before = container.check();
+    await container.end();
+    container.now += 60_000;
+    expect(container.check()).toBe(before);
+  });
+
   it('stays as it was where the agent stops', async () => {
     const container = driven();
     await passes(container, [
