@@ -28,7 +28,7 @@ test.runIf(program)(
     }).metadata;
     const path = join(node.podLogDir, `demo-system_web-0_${uid}`, 'app', '0.log');
     writeRecords(path, 10);
-    const agent = await node.startAgent({ WRITERS: 'file', BATCH_PERIOD: '100ms' });
+    const agent = await node.startAgent({ WRITERS: 'file', BATCH_PERIOD: '100ms', CANARY_INTERVAL: '1s' });
     await agent.ready();
     await using prometheus = await startPrometheus({
       program: program ?? '',
