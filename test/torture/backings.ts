@@ -117,6 +117,8 @@ export interface DockerBackingOptions {
   readonly containersDir: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** So many files are kept at most of a run of a container. */
+  readonly keptFiles: number;
 }
 
 /** Files as Docker's json-file driver writes and rotates them, behind the symlinks of cri-dockerd. */
@@ -130,7 +132,7 @@ export class DockerBacking implements Backing {
 
   constructor(options: DockerBackingOptions) {
     this.#options = options;
-    this.#maxFiles = options.random.int(3, 5);
+    this.#maxFiles = options.random.int(Math.max(2, options.keptFiles - 2), options.keptFiles);
     this.#open();
   }
 

@@ -13,6 +13,10 @@ export interface TortureOptions {
   readonly linesPerSecond: number;
   /** Mean time between two rounds in which the kubelet rotates what is too large, in seconds. */
   readonly rotateEvery: number;
+  /** So many files the kubelet keeps of a run of a container. */
+  readonly keptFiles: number;
+  /** Mean time between two restarts, deaths, changes of labels and the like on the whole node, in seconds. */
+  readonly befallEvery: number;
   /** Keep the directory also where nothing was wrong. */
   readonly keep: boolean;
 }
@@ -29,12 +33,12 @@ export function parseTorture(args: readonly string[]): TortureOptions {
       pods: { type: 'string', default: '8' },
       'lines-per-second': { type: 'string', default: '1500' },
       'rotate-every': { type: 'string', default: '3' },
+      'kept-files': { type: 'string', default: '15' },
+      'befall-every': { type: 'string', default: '3' },
       keep: { type: 'boolean', default: false },
     },
   });
-  const positive = (
-    name: 'minutes' | 'seed' | 'kill-every' | 'pods' | 'lines-per-second' | 'rotate-every',
-  ) => {
+  const positive = (name: Exclude<keyof typeof values, 'store' | 'keep'>) => {
     const value = Number(values[name]);
     if (Number.isFinite(value) && value >= 0) return value;
     throw new Error(`Cannot read --${name}: «${values[name]}» is no number`);
@@ -52,6 +56,8 @@ export function parseTorture(args: readonly string[]): TortureOptions {
     pods: positive('pods'),
     linesPerSecond: positive('lines-per-second'),
     rotateEvery: positive('rotate-every'),
+    keptFiles: positive('kept-files'),
+    befallEvery: positive('befall-every'),
     keep: values.keep,
   };
 }

@@ -72,7 +72,7 @@ export function report(results: Results): { text: string; passed: boolean } {
   ];
   const table = rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n');
   const wrong = problems.slice(0, 60).map((problem) => `- ${problem}`);
-  const again = `again: npm run torture -- --store ${results.store} --minutes ${options.minutes} --seed ${options.seed} --kill-every ${options.killEvery} --pods ${options.pods} --lines-per-second ${options.linesPerSecond} --rotate-every ${options.rotateEvery}`;
+  const again = `again: npm run torture -- --store ${results.store} --minutes ${options.minutes} --seed ${options.seed} --kill-every ${options.killEvery} --pods ${options.pods} --lines-per-second ${options.linesPerSecond} --rotate-every ${options.rotateEvery} --kept-files ${options.keptFiles} --befall-every ${options.befallEvery}`;
   const verdict = passed ? 'PASSED' : 'FAILED';
   return { text: ['', '| | |', '|---|---|', table, '', ...wrong, `${verdict}; ${again}`].join('\n'), passed };
 }

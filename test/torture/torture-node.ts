@@ -9,6 +9,8 @@ export interface TortureNodeOptions extends NodeParts {
   readonly linesPerSecond: number;
   /** Mean time between two of the kubelet's rounds. */
   readonly rotateEveryMs: number;
+  /** Mean time between two things that befall a pod. */
+  readonly befallEveryMs: number;
 }
 
 /** What happened on the node so far. */
@@ -83,22 +85,23 @@ export class TortureNode {
 
   /** The kubelet's rounds, more frequent than the real ones. */
   async #rotate(signal: AbortSignal): Promise<void> {
-    const { random, rotateEveryMs } = this.#options;
+    const { random, rotateEveryMs, keptFiles } = this.#options;
     while (!signal.aborted) {
       await pause((0.5 + random.next()) * rotateEveryMs, signal);
       for (const container of this.containers) {
         if (container.ended || container.busy) continue;
         if (container.size < container.rotateBytes) continue;
-        this.#count((await container.rotate(5)) ? 'rotations' : 'renamed back');
+        this.#count((await container.rotate(keptFiles)) ? 'rotations' : 'renamed back');
       }
     }
   }
 
   /** Crashes, labels, deaths, new containers. */
   async #befall(signal: AbortSignal): Promise<void> {
-    const { random } = this.#options;
+    const { random, befallEveryMs } = this.#options;
     while (!signal.aborted) {
-      await pause(random.int(50, 250), signal);
+      // One time in five something comes of it.
+      await pause(((0.5 + random.next()) * befallEveryMs) / 5, signal);
       const pod = random.pick(this.#pods);
       if (pod.ending) continue;
       const container = random.pick(pod.containers);

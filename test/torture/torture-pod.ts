@@ -26,6 +26,8 @@ export interface NodeParts {
   readonly fairness: Fairness;
   readonly journal: Journal;
   readonly maxRecordBytes: number;
+  /** So many files are kept of a run of a container. */
+  readonly keptFiles: number;
 }
 
 /** Why a pod is selected or not. */
@@ -81,11 +83,12 @@ export class TorturePod {
   }
 
   start(container: string): TortureContainer {
-    const { clock, dockerDir, random, book, records, fairness, journal, maxRecordBytes } = this.#parts;
+    const { clock, dockerDir, keptFiles, random, book, records, fairness, journal, maxRecordBytes } =
+      this.#parts;
     const target = containerTarget(this.#files.target, container);
     let backing;
     if (this.#runtime === 'docker') {
-      backing = new DockerBacking({ target, containersDir: dockerDir, clock, random });
+      backing = new DockerBacking({ target, containersDir: dockerDir, keptFiles, clock, random });
       this.#dockers.push(backing);
     } else {
       backing = new KubeletBacking(this.#files.container(container), clock);

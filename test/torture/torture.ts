@@ -25,7 +25,7 @@ const REST_MS = 8_000;
 
 /** Runs the agent under torture and says what came of it. True if nothing was wrong. */
 async function torture(name: StoreName, options: TortureOptions): Promise<boolean> {
-  const { minutes, seed, killEvery, pods, linesPerSecond, rotateEvery, keep } = options;
+  const { minutes, seed, killEvery, pods, linesPerSecond, keep } = options;
   const directory = await mkdtemp(join(tmpdir(), `frostbeat-torture-${seed}-`));
   const [podLogDir, dockerDir, stateDir] = ['pods', 'docker', 'state'].map((part) =>
     join(directory, part),
@@ -46,12 +46,24 @@ async function torture(name: StoreName, options: TortureOptions): Promise<boolea
     long: 0.001,
     ...(!store.keepsBytes && { invalidUtf8: 0 }),
   });
-  const parts = { podLogDir, dockerDir, api, random, clock, book, records, fairness, journal };
+  const parts = {
+    keptFiles: options.keptFiles,
+    podLogDir,
+    dockerDir,
+    api,
+    random,
+    clock,
+    book,
+    records,
+    fairness,
+    journal,
+  };
   const node = new TortureNode({
     ...parts,
     pods,
     linesPerSecond,
-    rotateEveryMs: rotateEvery * 1000,
+    rotateEveryMs: options.rotateEvery * 1000,
+    befallEveryMs: options.befallEvery * 1000,
     maxRecordBytes: MAX_RECORD_BYTES,
   });
 
