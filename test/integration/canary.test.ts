@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -100,13 +101,21 @@ describe('the canary of an agent', () => {
     expect([code, afterMs < 10_000]).toEqual([0, true]);
   }, 120_000);
 
-  it('keeps its files small', async () => {
+  it('comes back over a rotation of its file, of which one is kept', async () => {
     await using etcd = await startEtcd();
     const env = settings(etcd);
+    const directory = join(env.STATE_DIR, 'canary');
+    mkdirSync(directory);
+    writeFileSync(join(directory, '0.log'), `${'x'.repeat(99)}\n`.repeat(2_700));
+    writeFileSync(join(directory, '0.log.20200101-000000'), 'older\n');
     const agent = await startAgent(env);
-    await untilMetric(agent, received, (count) => count >= 1);
-    expect(readdirSync(join(env.STATE_DIR, 'canary'))).toEqual(['0.log']);
-    expect(agent.descriptors().filter((path) => path.includes('/canary/')).length).toBeLessThanOrEqual(2);
+    await untilMetric(agent, received, (count) => count >= 3);
+    const names = readdirSync(directory).toSorted();
+    expect(names).toEqual(['0.log', expect.stringMatching(/^0\.log\.20[2-9]\d{5}-\d{6}$/)]);
+    expect(names).not.toContain('0.log.20200101-000000');
+    expect(statSync(join(directory, '0.log')).size).toBeLessThan(10_000);
+    expect(await agent.metric(lost)).toBe(0);
+    expect(agent.complaints).toEqual([]);
   }, 120_000);
 
   it('says at the start which destination it cannot be read back from, and refuses to wait for less than a batch', async () => {
