@@ -220,8 +220,12 @@ export class ContainerTail implements Tail, Pollable {
     return this.#looks.next;
   }
 
+  get busy(): boolean {
+    return this.#looks.busy;
+  }
+
   look(now: number): boolean {
-    if (!this.#looks.due(now, this.#options.loop.size, this.#reader.lastData)) return false;
+    if (!this.#looks.due(now, this.#options.loop, this.#reader.lastData)) return false;
     try {
       return this.#look(now) && !this.#held;
     } catch (error) {

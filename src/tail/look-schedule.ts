@@ -1,6 +1,12 @@
 import { TICK_MS } from './read-loop.ts';
 import type { Timing } from './timing.ts';
 
+/** Those that one loop looks at. */
+export interface Containers {
+  readonly size: number;
+  readonly busy: number;
+}
+
 /**
  * When to look at a container again: often while it writes, seldom once it is quiet, and the less often the more
  * containers there are. All look at the same times: many quiet ones wake the process as seldom as one.
@@ -10,6 +16,8 @@ export class LookSchedule {
   /** When it was first looked at: what is new is not quiet yet. */
   #since = Infinity;
   next = 0;
+  /** It wrote lately, or is new. */
+  busy = true;
 
   constructor(timing: Timing) {
     this.#timing = timing;
@@ -18,10 +26,10 @@ export class LookSchedule {
   /**
    * Whether a look is due; then the one after it is set. Times as in `Pollable`.
    *
-   * @param containers that are looked at in all.
+   * @param containers how many are looked at, and how many of these are busy.
    * @param lastData when it last wrote.
    */
-  due(now: number, containers: number, lastData: number): boolean {
+  due(now: number, containers: Containers, lastData: number): boolean {
     // A timer may come a fraction of a millisecond early.
     if (now < this.next - 1) return false;
     const period = this.#period(now, containers, lastData);
@@ -29,11 +37,17 @@ export class LookSchedule {
     return true;
   }
 
-  #period(now: number, containers: number, lastData: number): number {
-    const { busyLook, quietLook, quietAfter, lookSpacing, spacedLook } = this.#timing;
+  #period(now: number, { size, busy }: Containers, lastData: number): number {
+    const { quietAfter, busyLook, busySpacing, mostBusyLook } = this.#timing;
+    const { quietLook, quietSpacing, mostQuietLook } = this.#timing;
     this.#since = Math.min(this.#since, now);
-    const quiet = now - Math.max(lastData, this.#since) >= quietAfter;
-    const spaced = Math.min(spacedLook, containers * lookSpacing);
-    return Math.max(quiet ? quietLook : busyLook, Math.ceil(spaced / TICK_MS) * TICK_MS);
+    this.busy = now - Math.max(lastData, this.#since) < quietAfter;
+    return this.busy
+      ? Math.max(busyLook, ticks(Math.min(mostBusyLook, busy * busySpacing)))
+      : Math.max(quietLook, ticks(Math.min(mostQuietLook, size * quietSpacing)));
   }
+}
+
+function ticks(ms: number): number {
+  return Math.ceil(ms / TICK_MS) * TICK_MS;
 }

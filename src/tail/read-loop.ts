@@ -7,6 +7,8 @@ export interface Pollable {
   look(now: number): boolean;
   /** When it wants to be looked at; at every tick where it does not say. */
   readonly nextLook?: number;
+  /** Whether it writes. */
+  readonly busy?: boolean;
   /** Reads one piece at most. True if there may be more at once. Never throws or rejects. */
   read(now: number): boolean | Promise<boolean>;
 }
@@ -40,6 +42,8 @@ export class ReadLoop {
   #asked = false;
   /** Rounds of looks so far. */
   rounds = 0;
+  /** Containers that wrote lately, or are new; as of the last round. */
+  busy = 0;
   /** When a container was last read, or the loop began, as `now` of `Pollable`. */
   lastRead = steadyNow();
 
@@ -98,10 +102,13 @@ export class ReadLoop {
   /** Returns when the next round is due. */
   #lookAround(now: number): number {
     let next = now + REST_MS;
+    let busy = 0;
     for (const tail of this.#tails) {
       if (tail.look(now)) this.#enqueue(tail);
       next = Math.min(next, tail.nextLook ?? 0);
+      if (tail.busy === true) busy++;
     }
+    this.busy = busy;
     return Math.max(next, now + TICK_MS);
   }
 

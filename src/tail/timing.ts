@@ -4,11 +4,14 @@ export interface Timing {
   readonly busyLook: number;
   readonly quietLook: number;
   /**
-   * For each container that is followed, so much passes at least between two looks at one of them, up to
-   * `spacedLook`: with many containers each has more to read at a time, and all of them cost no more than a few.
+   * For each container that writes, so much passes at least between two looks at one of these, up to `mostBusyLook`:
+   * with many of them each has more to read at a time, and all of them cost little more than a few.
    */
-  readonly lookSpacing: number;
-  readonly spacedLook: number;
+  readonly busySpacing: number;
+  readonly mostBusyLook: number;
+  /** The same for those that are quiet, for each of all. */
+  readonly quietSpacing: number;
+  readonly mostQuietLook: number;
   /** A container that wrote nothing for so long is quiet. */
   readonly quietAfter: number;
   /** The directory's own time is looked at so often, and the directory is listed at least so often. */
@@ -38,8 +41,10 @@ export interface Timing {
 export const TIMING: Timing = {
   busyLook: 50,
   quietLook: 500,
-  lookSpacing: 2,
-  spacedLook: 900,
+  busySpacing: 4,
+  mostBusyLook: 1_800,
+  quietSpacing: 2,
+  mostQuietLook: 900,
   quietAfter: 10_000,
   directoryLook: 300,
   rescan: 30_000,

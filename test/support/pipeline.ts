@@ -41,8 +41,10 @@ export interface PipelineOptions {
 const QUICK: Timing = {
   ...TIMING,
   busyLook: 10,
-  lookSpacing: 0,
-  spacedLook: 0,
+  busySpacing: 0,
+  mostBusyLook: 0,
+  quietSpacing: 0,
+  mostQuietLook: 0,
   quietLook: 20,
   directoryLook: 20,
   rescan: 1000,
