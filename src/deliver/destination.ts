@@ -43,8 +43,6 @@ export class Destination {
   readonly #writer: OpenFirst;
   readonly #batcher: Batcher;
   readonly #delivery: Delivery;
-  /** Records wait longer here than BATCH_PERIOD: they must not keep more memory than their bytes. */
-  readonly #waitsLong: boolean;
 
   constructor({ writer, batchSize, batchPeriodMs, metrics, ...options }: DestinationOptions) {
     const { name } = writer;
@@ -76,7 +74,6 @@ export class Destination {
       onRetry: () => metrics.retries.inc({ writer: name }),
       onStored: (records) => delivered.inc(records),
     });
-    this.#waitsLong = writer.batch?.periodMs !== undefined;
     const limits = {
       records: Math.max(batchSize, writer.batch?.records ?? 0),
       bytes: writer.batch?.bytes ?? BATCH_BYTES,
@@ -117,7 +114,6 @@ export class Destination {
 
   add(record: TrackedRecord): void {
     record.addDestination();
-    if (this.#waitsLong) record.detach();
     this.#batcher.add(record);
   }
 

@@ -7,8 +7,13 @@ const keptBytes = 4 * 2 ** 20;
 
 /** Collects text and records as bytes, in memory that is used again. */
 export class ByteBuffer {
-  #bytes = Buffer.allocUnsafeSlow(firstBytes);
+  #bytes: Buffer;
   #length = 0;
+
+  /** @param expected about so many bytes will be added. */
+  constructor(expected = firstBytes) {
+    this.#bytes = Buffer.allocUnsafeSlow(expected);
+  }
 
   /** @param text of characters U+0000 to U+00FF. */
   add(text: string): void {

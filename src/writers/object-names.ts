@@ -29,8 +29,8 @@ export class ObjectNames {
 
   /** The objects of a batch, one for each hour: a reader of some hours looks at no others. */
   of(records: readonly LogRecord[]): NamedRecords[] {
-    const hours = Map.groupBy(records, ({ unixNano }) => BigInt(unixNano) / hourNanos);
-    return [...hours].map(([hour, group]) => ({ name: this.#name(hour, group), records: group }));
+    const hours = Map.groupBy(records, ({ unixNano }) => Math.floor(Number(unixNano.slice(0, -9)) / 3_600));
+    return [...hours].map(([hour, group]) => ({ name: this.#name(BigInt(hour), group), records: group }));
   }
 
   /** The prefixes of the hours that two times and those between them are in, both in nanoseconds since 1970. */
@@ -53,10 +53,18 @@ export class ObjectNames {
 
   #name(hour: bigint, records: readonly LogRecord[]): string {
     const ids = records.map(({ id }) => id).sort();
-    const times = records.map(({ unixNano }) => unixNano.padStart(20, '0')).sort();
+    let [first, last] = [records[0]!.unixNano, records[0]!.unixNano];
+    for (const { unixNano } of records) {
+      if (isBefore(unixNano, first)) first = unixNano;
+      else if (isBefore(last, unixNano)) last = unixNano;
+    }
     const hash = createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 16);
     const node = encodeURIComponent(records[0]?.source.node || '_');
-    const [first, last] = [times[0], times.at(-1)].map((time) => String(BigInt(time ?? 0)));
     return `${this.#hour(hour)}${node}/${first}-${last}-${ids[0]}-${ids.at(-1)}-${hash}.ndjson.gz`;
   }
+}
+
+/** Of times as decimal digits without leading zeros. */
+function isBefore(a: string, b: string): boolean {
+  return a.length === b.length ? a < b : a.length < b.length;
 }

@@ -9,6 +9,10 @@ import type { ObjectStore } from './object-store.ts';
 
 const compress = promisify(gzip);
 
+/** Bytes of a line around its record, with a trace ID of a usual length. */
+const FRAME_BYTES = 160;
+/** What is compressed is handed over in so many bytes at once; with Node's 16 KiB that took a tenth of the CPU time. */
+const CHUNK_BYTES = 512 * 1024;
 /** More records than a batch of these bytes ever has. */
 const MOST_RECORDS = 1_000_000;
 
@@ -65,7 +69,8 @@ export class ObjectWriter implements LogWriter {
 }
 
 async function encode(records: readonly LogRecord[]): Promise<Buffer> {
-  const lines = new ByteBuffer();
+  // Of its size at once: growing to some megabytes would take as much again, and copies.
+  const lines = new ByteBuffer(records.reduce((sum, { byteLength }) => sum + byteLength + FRAME_BYTES, 0));
   for (const record of records) addNdjsonLine(lines, record);
-  return await compress(lines.bytes());
+  return await compress(lines.bytes(), { chunkSize: CHUNK_BYTES });
 }

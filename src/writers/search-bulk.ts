@@ -12,8 +12,13 @@ export interface BulkOptions extends DocumentOptions {
 
 /** Adds the lines of a bulk request: each record is created under its identity, or is there already. */
 export function addBulk(target: ByteBuffer, records: readonly LogRecord[], options: BulkOptions): void {
+  let day = -1;
+  let index = '';
   for (const record of records) {
-    const index = indexOf(options.index, record.unixNano);
+    // As a rule all are of one day.
+    const its = Math.floor(Number(record.unixNano.slice(0, -9)) / 86_400);
+    if (its !== day) index = indexOf(options.index, record.unixNano);
+    day = its;
     target.add(`{"create":{"_index":"${index}","_id":"${record.id}"}}\n`);
     addDocument(target, record, options);
     target.add('\n');

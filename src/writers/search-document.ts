@@ -42,8 +42,13 @@ export function recordOf(source: Buffer, recordMember: Buffer | undefined): Buff
 export function timestampOf(unixNano: string): string {
   const seconds = unixNano.slice(0, -9) || '0';
   const fraction = unixNano.slice(-9).padStart(9, '0');
-  return new Date(Number(seconds) * 1_000).toISOString().replace(/\.\d+Z$/, `.${fraction}Z`);
+  if (seconds !== lastSecond.seconds)
+    lastSecond = { seconds, text: new Date(Number(seconds) * 1_000).toISOString().replace(/\d+Z$/, '') };
+  return `${lastSecond.text}${fraction}Z`;
 }
+
+/** Records of one second come one after the other, and to write a date takes as long as all else of a document. */
+let lastSecond = { seconds: '', text: '' };
 
 function addPlain(target: ByteBuffer, record: LogRecord, { storedAt }: DocumentOptions): void {
   const start = target.length;
