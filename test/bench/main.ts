@@ -10,6 +10,8 @@ import { nodeFlags } from './support/measured-process.ts';
 import { type Row, toMarkdown } from './support/row.ts';
 import { growth, watching } from './watch-files.ts';
 import { writeEtcd } from './write-etcd.ts';
+import { writeServer } from './write-servers.ts';
+import { serverNames } from './writer-servers.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   'read-files': readFiles,
@@ -21,26 +23,39 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   growth,
   reading,
 };
+/** Those of the other writers' servers, which Java runs or Go builds: only where they are asked for. */
+const writers: Readonly<Record<string, Benchmark>> = Object.fromEntries(
+  serverNames.map((name) => [`write-${name}`, writeServer(name)]),
+);
 const RESULTS = 'bench-results.json';
 
 await main(process.argv.slice(2));
 
-/** `npm run bench -- [--smoke] [--rounds n] [names…]`: the table to stdout, everything to bench-results.json. */
+/** `npm run bench -- [--smoke] [--rounds n] [--writers] [names…]`: the table to stdout, everything to bench-results.json. */
 async function main(args: string[]): Promise<void> {
-  const options = { smoke: { type: 'boolean' }, rounds: { type: 'string' } } as const;
+  const options = {
+    smoke: { type: 'boolean' },
+    writers: { type: 'boolean' },
+    rounds: { type: 'string' },
+  } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const smoke = values.smoke === true;
   const rounds = smoke ? 1 : Number(values.rounds ?? 5);
-  const wrong = positionals.some((name) => !Object.hasOwn(benchmarks, name)) || !(rounds >= 1);
+  const all = { ...benchmarks, ...writers };
+  const wrong = positionals.some((name) => !Object.hasOwn(all, name)) || !(rounds >= 1);
   if (wrong) {
-    const names = Object.keys(benchmarks).join('|');
-    throw new Error(`Usage: npm run bench -- [--smoke] [--rounds <n>] [${names}]…`);
+    const names = Object.keys(all).join('|');
+    throw new Error(`Usage: npm run bench -- [--smoke] [--rounds <n>] [--writers] [${names}]…`);
   }
 
   const loadBefore = loadavg()[0]!;
   const rows: Row[] = [];
-  for (const [name, benchmark] of Object.entries(benchmarks)) {
-    if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const wanted =
+    positionals.length > 0 || values.writers === true
+      ? [...positionals, ...(values.writers === true ? Object.keys(writers) : [])]
+      : Object.keys(benchmarks);
+  for (const [name, benchmark] of Object.entries(all)) {
+    if (!wanted.includes(name)) continue;
     rows.push(...(await runBenchmark(benchmark, { smoke, rounds, say })));
   }
 
@@ -54,6 +69,11 @@ async function main(args: string[]): Promise<void> {
   const { processor, cores, node } = machine;
   const about = `${cores} cores of ${processor}, Node ${node}, load before ${loadBefore.toFixed(1)}, rounds: ${rounds}`;
   process.stdout.write(`${toMarkdown(rows)}\n\n${about}\n`);
+  const leftOut = Object.keys(writers).filter((name) => !wanted.includes(name));
+  if (positionals.length === 0 && leftOut.length > 0)
+    process.stdout.write(
+      `NOT MEASURED: ${leftOut.join(', ')}, which need Java or Go: npm run bench -- --writers\n`,
+    );
   if (smoke) process.stdout.write('A smoke run: it says that the benchmarks run, and nothing about speed.\n');
   const report = { date: new Date().toISOString(), smoke, rounds, machine, rows };
   writeFileSync(RESULTS, `${JSON.stringify(report, undefined, 2)}\n`);

@@ -1,0 +1,125 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startAgent } from './support/agent.ts';
+import type { Benchmark, Context } from './support/context.ts';
+import { type Container, criLine, fillLogs, makeContainers, recordOf } from './support/lines.ts';
+import { MeasuredProcess, type Usage } from './support/measured-process.ts';
+import { median, type Row, spread } from './support/row.ts';
+import { type BenchServer, type Place, type ServerName, startBenchServer } from './writer-servers.ts';
+
+const FILES = 8;
+const LIMIT_MS = 120_000;
+/** Different records that the bare loop repeats. */
+const VALUES = 8_192;
+const member = ',"kubernetes":{"namespace":"bench","pod":"checkout-0000","container":"app","node":""}}';
+const recordBytes = recordOf(criLine(0)).length - 1 + member.length;
+
+interface Run extends Usage {
+  readonly linesPerSecond: number;
+}
+
+interface Job {
+  readonly name: ServerName;
+  readonly server: BenchServer;
+  /** Records a request, and requests that are counted. */
+  readonly size: number;
+  readonly requests: number;
+  /** A file of records. */
+  readonly values: string;
+}
+
+/** A backlog into the real server of a writer, which shares the machine's cores; lines a second at the server. */
+export function writeServer(name: ServerName): Benchmark {
+  return async (context) => {
+    await using server = await startBenchServer(name);
+    const { bytes, records } = server.batch;
+    const size = Math.min(records, Math.floor(bytes / recordBytes));
+    const requests = context.smoke ? 3 : server.objects ? 16 : 120;
+    const values = join(await context.newDirectory(), 'values');
+    writeFileSync(
+      values,
+      Array.from({ length: VALUES }, (_, n) => `${recordOf(criLine(n)).slice(0, -1)}${member}\n`).join(''),
+    );
+    return [await compare({ name, server, size, requests, values }, context)];
+  };
+}
+
+async function compare(job: Job, context: Context): Promise<Row> {
+  const rounds: { agent: Run; bare: Run; ratio: number }[] = [];
+  // The first is for the server to grow warm: Java compiles what is used often.
+  for (let round = context.smoke ? 1 : 0; round <= context.rounds; round++) {
+    const bare = await runBare(job, await job.server.place(`bare-${round}`), context);
+    const agent = await runAgent(job, await job.server.place(`agent-${round}`), context);
+    context.say(
+      `${job.name}: bare ${bare.linesPerSecond.toFixed(0)}, agent ${agent.linesPerSecond.toFixed(0)} lines/s${round === 0 ? ' (not counted)' : ''}`,
+    );
+    if (round > 0) rounds.push({ agent, bare, ratio: agent.linesPerSecond / bare.linesPerSecond });
+  }
+  const ratios = rounds.map(({ ratio }) => ratio);
+  const of = (who: 'agent' | 'bare', what: keyof Run): number =>
+    median(rounds.map((round) => round[who][what]));
+  const { name, server, size, requests } = job;
+  return {
+    benchmark: `backlog → ${name}, ${size} a request, ${server.inFlight} at once (${size * requests} lines)`,
+    agent: `${of('agent', 'linesPerSecond').toFixed(0)} lines/s`,
+    against: `bare client: ${of('bare', 'linesPerSecond').toFixed(0)} lines/s, ${of('bare', 'cpuSeconds').toFixed(2)} s of CPU`,
+    result: median(ratios),
+    unit: '',
+    spread: spread(ratios),
+    target: { atLeast: 0.9 },
+    cpuSeconds: of('agent', 'cpuSeconds'),
+    peakBytes: of('agent', 'peakBytes'),
+    rounds,
+  };
+}
+
+async function runBare(
+  { server, size, requests, values }: Job,
+  place: Place,
+  context: Context,
+): Promise<Run> {
+  const settings = { records: size * requests, size, inFlight: server.inFlight, values, ...place.bare };
+  const bare = new MeasuredProcess({
+    directory: await context.newDirectory(),
+    args: [new URL(`./bare/${server.script}`, import.meta.url).pathname, JSON.stringify(settings)],
+    env: place.bareEnv ?? {},
+  });
+  const linesPerSecond = await rateOfArrival(place, { server, size, requests, writer: bare });
+  return { linesPerSecond, ...(await bare.ended()) };
+}
+
+async function runAgent({ server, size, requests }: Job, place: Place, context: Context): Promise<Run> {
+  const podLogDir = await context.newDirectory();
+  const containers: Container[] = makeContainers(podLogDir, FILES);
+  // One record more closes the last request; what is left waits, and is not counted.
+  fillLogs(containers, Math.floor((size * requests) / FILES) + 1);
+  const agent = startAgent({
+    directory: await context.newDirectory(),
+    podLogDir,
+    writer: 'etcd',
+    env: { MAX_IN_FLIGHT: '4', BATCH_SIZE: '1', BATCH_PERIOD: '1h', ...place.agent },
+  });
+  const linesPerSecond = await rateOfArrival(place, { server, size, requests, writer: agent.process });
+  return { linesPerSecond, ...(await agent.process.stop()) };
+}
+
+/** From the first request that is there to the last, as seen at the server. */
+async function rateOfArrival(
+  place: Place,
+  { server, size, requests, writer }: Pick<Job, 'server' | 'size' | 'requests'> & { writer: MeasuredProcess },
+): Promise<number> {
+  const linesEach = server.objects ? size : 1;
+  const last = server.objects ? requests : size * requests;
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  let begun: { at: number; count: number } | undefined;
+  for (;;) {
+    writer.assertNoFailure();
+    if (limit.aborted) throw new Error(`Cannot measure: not all came in ${LIMIT_MS} ms. ${writer.said}`);
+    const now = { at: performance.now(), count: await place.progress() };
+    if (begun === undefined && now.count > 0) begun = now;
+    if (begun !== undefined && now.count >= last)
+      return ((now.count - begun.count) * linesEach) / ((now.at - begun.at) / 1_000);
+    await sleep(10);
+  }
+}
