@@ -15,6 +15,8 @@ export interface ContainerFilesOptions extends OpenAttemptsOptions, KnownLogsOpt
   /** A compressed file whose first line cannot be had is given up after so long, in milliseconds. */
   readonly tornAfter: number;
   readonly onUnreadable: (entry: LogEntry) => void;
+  /** A file went before there was a descriptor for it. */
+  readonly onNeverOpened: (entry: LogEntry) => void;
 }
 
 /**
@@ -142,6 +144,7 @@ export class ContainerFiles {
     }
     this.#logs.keepOnly(inodes);
     this.#damaged.keepOnly(inodes);
+    for (const entry of this.#attempts.lost(inodes, listing.entries)) this.#options.onNeverOpened(entry);
     for (const [inode, nascent] of this.#nascent.list()) {
       if (!inodes.has(inode)) this.#nascentGone(inode, nascent);
     }

@@ -29,7 +29,7 @@ export interface OpenWish {
 
 export interface ContainerTailOptions extends Omit<
   ContainerFilesOptions,
-  'tornAfter' | 'onUnreadable' | 'onReplaced' | 'mayOpen'
+  'tornAfter' | 'onUnreadable' | 'onNeverOpened' | 'onReplaced' | 'mayOpen'
 > {
   readonly offsets: ContainerOffsets;
   readonly sink: LineSink;
@@ -95,6 +95,7 @@ export class ContainerTail implements Tail, Pollable {
       mayOpen: (empty) => options.mayOpen?.({ who: this, wanted: !this.#held, empty }) ?? true,
       tornAfter: this.#timing.torn,
       onReplaced: () => this.settledUntil.forget(),
+      onNeverOpened: (entry) => tellGap(entry, 'unknown', 'held_files_limit', 0, null),
       onUnreadable: (entry) => tellGap(entry, 'unknown', 'compressed_file_damaged', 0, null),
     });
     this.#ends = new FileEnds({ ...options, files: this.files, onGap: tellGap });

@@ -15,6 +15,8 @@ export interface OpenAttemptsOptions extends RefusalsOptions {
 export class OpenAttempts {
   readonly #options: OpenAttemptsOptions;
   readonly #refusals: Refusals;
+  /** What could not be opened so far, by inode. */
+  readonly #closed = new Map<string, LogEntry>();
   /** A name led elsewhere than when it was listed. */
   raced = false;
   /** Something could not be opened and is worth another try soon: why. */
@@ -56,7 +58,10 @@ export class OpenAttempts {
       if (mayOpen?.(false) === false)
         throw new Error('Cannot open one more log file: the descriptors for them are all in use');
       const opened = openLog(entry.path, allowedRoots());
-      if (inodeKey(opened.stat) === inode) return opened;
+      if (inodeKey(opened.stat) === inode) {
+        this.#closed.delete(inode);
+        return opened;
+      }
       closeSync(opened.fd);
       this.raced = true;
     } catch (error) {
@@ -65,10 +70,29 @@ export class OpenAttempts {
       else if (error instanceof RefusedError) this.#refusals.tell(entry.path, 'unsafe', { err: error });
       else if (code === 'EACCES' || code === 'EPERM')
         this.#refusals.tell(entry.path, 'no_permission', { err: error });
-      else this.failed(entry, error as Error);
+      else {
+        this.#closed.set(inode, entry);
+        this.failed(entry, error as Error);
+      }
       log.debug({ err: error, file: entry.path }, 'A log file cannot be opened.');
     }
     return undefined;
+  }
+
+  /**
+   * After a listing: what went before it could be opened, each told once. A file that was compressed meanwhile is not
+   * among them.
+   */
+  lost(inodes: ReadonlySet<string>, entries: readonly LogEntry[]): LogEntry[] {
+    const lost: LogEntry[] = [];
+    for (const [inode, closed] of this.#closed) {
+      if (inodes.has(inode)) continue;
+      this.#closed.delete(inode);
+      const { generation, order, live } = closed;
+      const isTwin = (entry: LogEntry) => entry.generation === generation && entry.order === order;
+      if (live || !entries.some(isTwin)) lost.push(closed);
+    }
+    return lost;
   }
 
   failed(entry: LogEntry, { message }: Error): void {

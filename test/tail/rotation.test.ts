@@ -187,6 +187,30 @@ describe('rotation by the kubelet', () => {
     expectAll(pipeline);
   });
 
+  it('tells as gaps what goes before it can be opened, and not what is compressed meanwhile', async () => {
+    let allowed = true;
+    dir.put('0.log', dir.lines(5));
+    const pipeline = start({ mayOpen: () => allowed });
+    await pipeline.until(5);
+    allowed = false;
+    dir.rename();
+    dir.put('0.log', dir.lines(5));
+    await until(() => pipeline.tail.failure !== undefined, { what: 'a file that cannot be opened' });
+    const second = dir.rename();
+    dir.put('0.log', dir.lines(5));
+    await sleep(200);
+    dir.compress(second);
+    dir.remove('0.log');
+    await until(() => pipeline.gaps.length > 0, { what: 'a gap' });
+    allowed = true;
+    dir.put('0.log', dir.lines(5));
+    await pipeline.until(15);
+    expect(pipeline.read).toEqual([...dir.written.slice(0, 10), ...dir.written.slice(15)]);
+    expect(pipeline.gaps).toMatchObject([
+      { file: '0.log', fileId: 'unknown', reason: 'held_files_limit', from: 0, to: null },
+    ]);
+  });
+
   it('joins a record whose end is in a file that cannot be opened until its begin has been deleted', async () => {
     let allowed = true;
     dir.put('0.log', dir.lines());
