@@ -70,7 +70,7 @@ function table(traces: readonly Listed[], color: boolean): string {
     return {
       time: timeOf(one.firstUnixNano),
       span: `${relativeTime(one.lastUnixNano, one.firstUnixNano).replace('+', '')}${plus}`,
-      lines: String(one.lines),
+      lines: `${one.lines}${one.linesKnown === true ? '' : plus}`,
       pods: `${one.pods.length}${plus}`,
       level: one.level === '' ? '–' : inert(one.level),
       state: one.state === undefined || one.state === 'unknown' ? '–' : one.state,

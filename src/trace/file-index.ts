@@ -74,11 +74,28 @@ export class FileIndex {
     signal: AbortSignal,
   ): Promise<readonly Part[]> {
     await this.#lookUpTo(file, at.to, signal);
-    const needle = Buffer.from(ndjsonTrace(at.traceId), 'latin1');
-    const wanted = hashOf(needle, 0, endOfId(needle, 0));
+    const wanted = hashOfTrace(at.traceId);
     return this.#blocks
       .filter(({ from, hashes }) => from < at.to && (hashes === undefined || holds(hashes, wanted)))
       .map(({ from, to, firstMs, lastMs }) => ({ from, to: Math.min(to, at.to), firstMs, lastMs }));
+  }
+
+  /**
+   * Those of some traces that may have lines before `from`.
+   *
+   * @param at.to the end of a line: so far the file is looked at.
+   */
+  async before(
+    file: FileHandle,
+    at: { readonly from: number; readonly to: number; readonly traceIds: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    await this.#lookUpTo(file, at.to, signal);
+    const blocks = this.#blocks.filter(({ from }) => from < at.from);
+    return at.traceIds.filter((traceId) => {
+      const wanted = hashOfTrace(traceId);
+      return blocks.some(({ hashes }) => hashes === undefined || holds(hashes, wanted));
+    });
   }
 
   /** One look serves all who ask at that time; who goes does not take it from the others. */
@@ -180,6 +197,11 @@ function endOfId(text: Buffer, begin: number): number {
 
 const head = Buffer.from(ndjsonStart);
 const idHead = ',"traceId":';
+
+function hashOfTrace(traceId: string): number {
+  const needle = Buffer.from(ndjsonTrace(traceId), 'latin1');
+  return hashOf(needle, 0, endOfId(needle, 0));
+}
 
 /** FNV-1a, 32 bits. */
 function hashOf(text: Buffer, from: number, to: number): number {

@@ -1,4 +1,4 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { stat, type FileHandle } from 'node:fs/promises';
 import { FileNames } from '../writers/file-names.ts';
 import { followFiles, recordsAt } from './file-follower.ts';
 import { fileNodes } from './file-nodes.ts';
@@ -37,7 +37,7 @@ export class FileTraceReader implements TraceReader {
   readonly #names: FileNames;
   readonly #indexes: FileIndexes | undefined;
   readonly #places: FilePlaces;
-  readonly #recent = new FileRecent();
+  readonly #recent: FileRecent;
 
   /** @param path FILE_PATH. */
   constructor(path: string, { livesOn = false, mostPlaces = MOST_PLACES }: FileReaderOptions = {}) {
@@ -45,15 +45,12 @@ export class FileTraceReader implements TraceReader {
     this.#names = new FileNames(path);
     this.#indexes = livesOn ? new FileIndexes() : undefined;
     this.#places = new FilePlaces({ mostPlaces, indexes: this.#indexes });
+    this.#recent = new FileRecent(this.#names, this.#indexes);
     this.name = path;
   }
 
   async prepare(signal: AbortSignal): Promise<void> {
-    for await (const { file } of this.#live(signal)) {
-      const { ino, size } = await file.stat({ bigint: true });
-      const to = await endOfLines(file, Number(size));
-      await this.#indexes?.of(ino).parts(file, { to, traceId: '' }, signal);
-    }
+    await this.#recent.prepare(signal);
   }
 
   async now(signal: AbortSignal): Promise<string> {
@@ -110,31 +107,9 @@ export class FileTraceReader implements TraceReader {
     return followFiles(this.#names, { traceId, mark }, signal);
   }
 
-  /** Of the file that was written last: what is older is in those that were rotated. */
-  async recent(limit: number, signal: AbortSignal): Promise<RecentTraces> {
-    let newest: { readonly path: string; readonly at: number } | undefined;
-    for await (const { file, path } of this.#live(signal)) {
-      const { mtimeMs } = await file.stat();
-      if (newest === undefined || mtimeMs > newest.at) newest = { path, at: mtimeMs };
-    }
-    const file = await open(newest!.path);
-    try {
-      const { traces, from, ...rest } = await this.#recent.newest(file, limit, signal);
-      if (from === 0 || this.#indexes === undefined) return { traces, ...rest };
-      // The index tells of most that nothing of them stands before.
-      const { ino, size } = await file.stat({ bigint: true });
-      const to = await endOfLines(file, Number(size));
-      const index = this.#indexes.of(ino);
-      const whole = await Promise.all(
-        traces.map(async ({ traceId }) => {
-          const parts = await index.parts(file, { to, traceId }, signal);
-          return parts.every((part) => part.from >= from);
-        }),
-      );
-      return { traces: traces.map((one, n) => ({ ...one, partial: whole[n] !== true })), ...rest };
-    } finally {
-      await file.close();
-    }
+  /** Of those that are not compressed, from the one that was written last on. */
+  recent(limit: number, signal: AbortSignal): Promise<RecentTraces> {
+    return this.#recent.newest(limit, signal);
   }
 
   nodes(signal: AbortSignal): Promise<Nodes> {

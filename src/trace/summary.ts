@@ -58,6 +58,7 @@ export class Summary {
       level: this.#level,
       message: this.#message,
       partial: known.partial,
+      ...(known.partial && known.lines !== undefined && { linesKnown: true }),
     };
   }
 }

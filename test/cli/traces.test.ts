@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { frostbeat } from '../support/frostbeat.ts';
 
@@ -45,6 +46,16 @@ describe('frostbeat traces', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('marks what it counts where a compressed file may hold more, and tells no state', async () => {
+    const FILE_PATH = join(directory, 'rotated.ndjson');
+    writeFileSync(FILE_PATH, line(1, 'good', { level: 'info', msg: 'hello' }));
+    writeFileSync(`${FILE_PATH}.20231114-221320.000.gz`, gzipSync(line(0, 'good', { msg: 'before' })));
+    const asked = frostbeat(['traces', '-o', 'pretty'], { env: { ...env, FILE_PATH } });
+    const { stdout, stderr } = await asked.ended();
+    expect(stdout).toMatch(/ 0 ms\+ +1\+ +0\+ +INFO +– +good/);
+    expect(stderr).toMatch(/none that is compressed/);
   });
 
   it('says that there is none, with exit code 1', async () => {

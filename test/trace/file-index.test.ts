@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
 import { appendFile, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -132,6 +133,46 @@ describe("the index of the file writer's output", () => {
     expect(once.traces.map(({ partial }) => partial)).toEqual([true, true, true]);
   });
 
+  it('counts the lines of traces in files that were rotated, too', async () => {
+    await writeFile(`${path}.20261124-120000.000`, line('old', 1, ''));
+    await writeFile(path, line('old', 2, '') + line('new', 3, ''));
+    for (const options of [{}, { livesOn: true }]) {
+      expect(await new FileTraceReader(path, options).recent(10, never)).toMatchObject({
+        traces: [
+          { traceId: 'new', lines: 1, partial: false },
+          { traceId: 'old', lines: 2, partial: false, firstUnixNano: '1700000000000000001' },
+        ],
+      });
+    }
+  });
+
+  it('tells of traces whether they have lines in a file that was rotated and is not read', async () => {
+    const rotated = `${path}.20261124-120000.000`;
+    await writeFile(rotated, line('long', 1, ''));
+    const filler = Array.from({ length: 17 }, () => line('filler', 2, 'x'.repeat(1_000_000)));
+    await writeFile(path, [...filler, line('long', 3, ''), line('new', 4, '')].join(''));
+    const reader = new FileTraceReader(path, { livesOn: true });
+    const expected = [
+      ['new', false],
+      ['long', true],
+      ['filler', true],
+    ];
+    expect(await partialOnes(reader)).toEqual(expected);
+    await writeFile(`${rotated}.gz`, gzipSync(line('long', 1, '')));
+    expect(await partialOnes(reader)).toEqual(expected);
+    await rm(rotated);
+    expect(await partialOnes(reader)).toEqual(expected.map(([traceId]) => [traceId, true]));
+  });
+
+  it('takes the lists of traces for parts where a file is compressed, and says so', async () => {
+    await writeFile(`${path}.20261124-120000.000.gz`, gzipSync(line('old', 1, '')));
+    await writeFile(path, line('old', 2, ''));
+    expect(await new FileTraceReader(path, { livesOn: true }).recent(10, never)).toMatchObject({
+      traces: [{ traceId: 'old', lines: 1, partial: true }],
+      note: expect.stringMatching(/none that is compressed/),
+    });
+  });
+
   it('begins anew with a file that was emptied, however long it is by then', async () => {
     await writeFile(path, line('old', 1, ''));
     const reader = new FileTraceReader(path, { livesOn: true });
@@ -143,6 +184,11 @@ describe("the index of the file writer's output", () => {
     expect((await reader.recent(10, never)).traces.map(({ traceId }) => traceId)).toEqual(['new']);
   });
 });
+
+async function partialOnes(reader: FileTraceReader): Promise<[string, boolean][]> {
+  const { traces } = await reader.recent(10, never);
+  return traces.map(({ traceId, partial }) => [traceId, partial]);
+}
 
 /** Bytes that this process has read. */
 function readSoFar(): number {

@@ -78,7 +78,7 @@ describe('the list of recent traces', () => {
     const { traces } = await recent([etcd.url], 10);
     const times = { firstUnixNano: '1700000000000000100', lastUnixNano: '1700000000000000399' };
     expect(traces).toMatchObject([
-      { traceId: 'long', lines: 301, partial: true, timesKnown: true, ...times },
+      { traceId: 'long', lines: 301, partial: true, timesKnown: true, linesKnown: true, ...times },
     ]);
   });
 

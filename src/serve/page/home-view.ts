@@ -76,14 +76,15 @@ export function homeView(root: HTMLElement, signal: AbortSignal): void {
 }
 
 function row(trace: ListedTrace): HTMLTableRowElement {
-  const { traceId, firstUnixNano, lastUnixNano, lines, pods, level, message, partial, state } = trace;
+  const { traceId, firstUnixNano, lastUnixNano, lines, pods, level, message, partial, linesKnown, state } =
+    trace;
   const plus = partial ? '+' : '';
   return el(
     'tr',
     { class: /ERROR|FATAL/.test(level) ? 'bad' : '' },
     el('td', { class: 'began' }, localTime(firstUnixNano).slice(0, 19)),
     el('td', { class: 'num took' }, `${relativeTime(lastUnixNano, firstUnixNano).replace('+', '')}${plus}`),
-    el('td', { class: 'num extra' }, lines.toLocaleString('en')),
+    el('td', { class: 'num extra' }, `${lines.toLocaleString('en')}${linesKnown === true ? '' : plus}`),
     el('td', { class: 'num extra', title: pods.join('\n') }, `${pods.length}${plus}`),
     el('td', { class: 'worst' }, el('span', { class: levelClass(level) }, level || '–')),
     el('td', { class: 'says' }, message),
