@@ -47,10 +47,16 @@ it(
     await killed.restart();
 
     // Whoever is at fault next is the one that the agent talks to: the others would hardly be noticed.
-    const leads = async (): Promise<boolean> => (await cluster.leader()) === (await writtenTo(cluster));
-    for (let n = 0; (await leads()) && n < 10; n++) await restart(await writtenTo(cluster));
-    const follower = await writtenTo(cluster);
-    expect(await leads()).toBe(false);
+    const writtenToFollower = async (): Promise<TestEtcd | undefined> => {
+      const member = await writtenTo(cluster);
+      if (member !== (await cluster.leader())) return member;
+      await cluster.moveLeader();
+      return undefined;
+    };
+    const follower = await until(writtenToFollower, {
+      timeoutMs: 60_000,
+      what: 'a follower that is written to',
+    });
     await during('the follower was frozen', 8_000, () => follower.freeze());
     follower.thaw();
     await sleep(1_000);
@@ -62,9 +68,15 @@ it(
 
     if (network !== undefined) {
       const isolated = cluster.members.at(-1);
-      for (let n = 0; (await writtenTo(cluster)) !== isolated && n < 10; n++) {
-        await restart(await writtenTo(cluster));
-      }
+      const isWrittenTo = async (): Promise<boolean> => {
+        const member = await writtenTo(cluster);
+        if (member !== isolated) await restart(member);
+        return member === isolated;
+      };
+      await until(isWrittenTo, {
+        timeoutMs: 90_000,
+        what: 'that the member that can be cut off is written to',
+      });
       await during('the member was cut off', 8_000, () => network.cut());
       await network.mend();
       await sleep(2_000);

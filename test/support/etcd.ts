@@ -76,20 +76,29 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<TestEtcd> {
 /** Starts a cluster of three members and waits until each is healthy. */
 export async function startEtcdCluster(options: EtcdOptions = {}): Promise<TestEtcdCluster> {
   const members = await startMembers(3, options);
+  const standing = async () => {
+    const answers = await Promise.allSettled(
+      members
+        .filter(({ pid }) => pid !== undefined)
+        .map(async (member) => {
+          const { header, leader } = await member.client.maintenance.status();
+          return { member, id: header.member_id, leads: leader !== '0' && leader === header.member_id };
+        }),
+    );
+    const found = answers.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);
+    const leader = found.find(({ leads }) => leads);
+    if (leader === undefined) throw new Error('Cannot find the leader of the etcd cluster: no member is it');
+    return { leader: leader.member, follower: found.find(({ leads }) => !leads) };
+  };
   return {
     members,
     urls: members.map(({ url }) => url),
-    async leader() {
-      const answers = await Promise.allSettled(
-        members
-          .filter(({ pid }) => pid !== undefined)
-          .map(async (member) => ({ member, status: await member.client.maintenance.status() })),
-      );
-      const found = answers
-        .filter((answer) => answer.status === 'fulfilled')
-        .find(({ value: { status } }) => status.leader !== '0' && status.leader === status.header.member_id);
-      if (found === undefined) throw new Error('Cannot find the leader of the etcd cluster: no member is it');
-      return found.value.member;
+    leader: async () => (await standing()).leader,
+    async moveLeader() {
+      const { leader, follower } = await standing();
+      if (follower === undefined)
+        throw new Error('Cannot move the leader of the etcd cluster: no other runs');
+      await leader.client.maintenance.moveLeader({ targetID: follower.id });
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(members.map((member) => member[Symbol.asyncDispose]()));
@@ -102,6 +111,8 @@ export interface TestEtcdCluster extends AsyncDisposable {
   readonly urls: readonly string[];
   /** The member that leads now, asked of all that run and answer within a second. */
   leader(): Promise<TestEtcd>;
+  /** Has another member lead, whichever runs; no connection ends. */
+  moveLeader(): Promise<void>;
 }
 
 async function startMembers(count: number, options: EtcdOptions): Promise<TestEtcd[]> {
