@@ -7,8 +7,8 @@ ${['line', 'dim', 'link', 'trace', 'debug', 'info', 'warn', 'error', 'fatal']
 :root { color-scheme: light dark;
   --page: light-dark(#f6f8fa, #0e1318); --card: light-dark(#fff, #171e25); --line: light-dark(#d9e0e7, #2b353f);
   --text: light-dark(#17202a, #e3e9ef); --dim: light-dark(#566371, #97a5b3); --link: light-dark(#0b5cad, #74b5f5);
-  --trace: light-dark(#8b97a3, #6d7a87); --debug: light-dark(#5b7fa6, #6f97c2); --info: light-dark(#14713a, #5fce8c);
-  --warn: light-dark(#9a5b00, #f0b45c); --error: light-dark(#c62a20, #ff8f86); --fatal: light-dark(#8e1280, #ff8ff0);
+  --trace: light-dark(#5f6b77, #8d9aa7); --debug: light-dark(#3f6690, #7fa6d1); --info: light-dark(#14713a, #5fce8c);
+  --warn: light-dark(#8a5000, #f0b45c); --error: light-dark(#b8231a, #ff8f86); --fatal: light-dark(#8e1280, #ff8ff0);
   --badish: light-dark(#fdeae8, #351614); --warnish: light-dark(#fdf1dc, #2f2410) }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.45 system-ui, sans-serif }
@@ -38,7 +38,7 @@ code { font: .9em ui-monospace, monospace; background: var(--page); border: 1px 
 .timeline { display: flex; background: var(--card); border: 1px solid var(--line); border-radius: 8px; margin: .6rem 0; overflow: auto; max-height: 40vh }
 .names { flex: none; max-width: 40%; padding: 0 .5rem; border-right: 1px solid var(--line) } .names .lane { height: 22px; line-height: 22px; font-size: 12px; max-width: 20rem }
 .track { flex: 1; min-width: 8rem } canvas { display: block; width: 100%; cursor: pointer }
-.lane { display: flex; overflow: hidden; white-space: nowrap; color: light-dark(hsl(var(--hue) 75% 32%), hsl(var(--hue) 70% 74%)) }
+.lane { display: flex; overflow: hidden; white-space: nowrap; color: light-dark(oklch(45% .12 var(--hue)), oklch(80% .1 var(--hue))) }
 .lane > * { overflow: hidden; text-overflow: ellipsis } .lane > :first-child { flex: 0 1 auto; min-width: 2.5em } .lane > :last-child { flex: 0 0 auto; max-width: 75% }
 .live { margin-left: auto; color: var(--dim); font-size: .85rem } .live.on { color: var(--info) } .live.on::before { content: "● " }
 .split { display: flex; gap: .75rem; align-items: flex-start; padding-bottom: 1rem }
@@ -46,7 +46,7 @@ code { font: .9em ui-monospace, monospace; background: var(--page); border: 1px 
 .inner { position: relative; min-width: 44rem }
 .row { position: absolute; left: 0; right: 0; height: 26px; line-height: 26px; display: flex; gap: .6rem; padding: 0 .6rem; white-space: pre; font-size: 13px; cursor: pointer }
 .row:hover { background: color-mix(in srgb, var(--link) 8%, transparent) } .row.error, .row.fatal { background: var(--badish) } .row.warn { background: var(--warnish) }
-.row[aria-selected=true] { box-shadow: inset 3px 0 var(--link); background: color-mix(in srgb, var(--link) 16%, transparent) }
+.row[aria-selected=true] { box-shadow: inset 3px 0 var(--link); background: color-mix(in srgb, var(--link) 12%, transparent) }
 .row > * { flex: none; overflow: hidden; text-overflow: ellipsis } .time { width: 5.2rem; text-align: right; font-variant-numeric: tabular-nums; color: var(--dim) } .gaps { width: 40px } .gap { display: inline-block; height: 8px; background: var(--line); border-radius: 2px } .gap.long { background: var(--warn) }
 .row span.level { width: 3.2rem } .row .lane { width: 13rem } .row .message { flex: 0 1 auto; min-width: 8rem } .row .fields { flex: 1 1 4rem; color: var(--dim); font: 12px/26px ui-monospace, monospace }
 .aside { flex: 0 1 38%; min-width: 0 } .aside:empty { display: none } .detail { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .25rem 1rem 1rem } .close { margin-left: auto } .text { white-space: pre-wrap; overflow-wrap: anywhere; font-weight: 600 }

@@ -4,6 +4,7 @@ import { Health } from '../../src/ops/health.ts';
 import { type HttpServer, serveHttp } from '../../src/ops/http.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import type { Status } from '../../src/ops/status.ts';
+import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { lowestContrast } from '../support/contrast.ts';
 import { aBadNight, aContainer, aStatus } from '../support/statuses.ts';
@@ -237,6 +238,23 @@ describe.skipIf(browser === undefined)('the status page', () => {
         width,
       );
       expect(await page.evaluate(lowestContrast)).toBeGreaterThanOrEqual(4.5);
+    }
+  });
+
+  it.each(['light', 'dark'] as const)('offends no rule of WCAG 2 A and AA when %s', async (colorScheme) => {
+    for (const one of [aStatus(), aBadNight(6)]) {
+      status = one;
+      for (const width of [1280, 360]) {
+        const page = await open('/', { colorScheme, viewport: { width, height: 800 } });
+        expect(await violations(page), `${width}`).toEqual([]);
+        for (const details of await page.locator('summary').all()) await details.click();
+        await page
+          .getByRole('table', { name: 'Containers that are followed' })
+          .getByRole('link')
+          .first()
+          .click();
+        expect(await violations(page), `a container, ${width}`).toEqual([]);
+      }
     }
   });
 });

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serveTraces, type TraceServer } from '../../src/serve/serve-traces.ts';
 import { FileTraceReader } from '../../src/trace/file-trace-reader.ts';
 import { lostGap, nodeReport, tellFile } from '../support/node-reports.ts';
+import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { lowestContrast } from '../support/contrast.ts';
 import { orSkip } from '../support/unavailable.ts';
@@ -175,6 +176,32 @@ describe.skipIf(browser === undefined)('the page of traces', () => {
       const seen = `${address} ${width}`;
       expect(await page.evaluate('document.documentElement.scrollWidth'), seen).toBeLessThanOrEqual(width);
       expect(await page.evaluate(lowestContrast), seen).toBeGreaterThanOrEqual(4.5);
+    }
+  });
+
+  it.each(['light', 'dark'] as const)('offends no rule of WCAG 2 A and AA when %s', async (colorScheme) => {
+    const lastMs = 1_700_000_000_140;
+    const silent = { published: new Date(lastMs).toISOString(), watermark: new Date(lastMs).toISOString() };
+    await tellFile(path, nodeReport('n1'));
+    await tellFile(path, nodeReport('n2', { ...silent, gaps: [{ ...lostGap, start: null }] }));
+    // Every colour there is, and more than fits, upwards and aside.
+    const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', ''];
+    const pods = Array.from({ length: 28 }, (_, n) =>
+      line('bad', 200 + n, levels[n % levels.length]!, `line ${n}`, { pod: `${'pod'.repeat(9)}-${n}` }),
+    );
+    const long = { stack: 'at a\n'.repeat(200), 'a b': 'x'.repeat(2_000) };
+    await appendFile(path, [...pods, line('bad', 121, 'error', 'a long one', long)].join(''));
+    for (const width of [1_280, 360]) {
+      expect(await violations(await open('/', colorScheme, width)), `the list, ${width}`).toEqual([]);
+      const trace = await open('/?trace=bad', colorScheme, width);
+      await trace.getByText(/^2 nodes/).click();
+      expect(await violations(trace), `a trace, ${width}`).toEqual([]);
+      for (const words of ['a long one', ...levels.map((_, n) => `line ${n}`)]) {
+        await trace.getByLabel('Filter the lines').fill(words);
+        await trace.getByRole('listbox').getByRole('option', { name: words }).first().click();
+        await trace.getByRole('region', { name: 'The line' }).getByText(words).first().waitFor();
+        expect(await violations(trace), `«${words}», ${width}`).toEqual([]);
+      }
     }
   });
 

@@ -19,7 +19,7 @@ export function detail(line: Line, base: string, onClose: () => void): HTMLEleme
       close,
     ),
     el('p', { class: 'text' }, message),
-    ...(stack === '' ? [] : [el('h3', {}, 'Stack'), el('pre', {}, stack)]),
+    ...(stack === '' ? [] : [el('h3', {}, 'Stack'), el('pre', { tabindex: '0' }, stack)]),
     el('h3', {}, 'JSON'),
     el('pre', { tabindex: '0' }, indented(line.json)),
   );

@@ -32,7 +32,7 @@ export class StateView {
       this.#watermark,
       el(
         'div',
-        { class: 'scroll' },
+        { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': 'How far each node is' },
         el(
           'table',
           {},

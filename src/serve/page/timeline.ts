@@ -21,7 +21,12 @@ export class Timeline {
 
   constructor(options: { onPick: (line: Line) => void; hueOf: (lane: string) => string }) {
     this.#hueOf = options.hueOf;
-    this.element = el('div', { class: 'timeline' }, this.#names, el('div', { class: 'track' }, this.#canvas));
+    this.element = el(
+      'div',
+      { class: 'timeline', tabindex: '0', role: 'group', 'aria-label': 'Timeline' },
+      this.#names,
+      el('div', { class: 'track' }, this.#canvas),
+    );
     this.#canvas.addEventListener('click', (event) => {
       const line = this.#at(event.offsetX, event.offsetY);
       if (line !== undefined) options.onPick(line);
