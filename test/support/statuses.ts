@@ -139,6 +139,7 @@ export function aBadNight(count: number): Status {
   return aStatus({
     containers,
     paused: true,
+    watermark: { at: before(1_260), lagSeconds: 1_260, restsOn: 'shop/service-000-6bd5f7c9d8-9kq2n/app' },
     ready: { ok: false, reasons: [{ part: 'writer etcd', reason: failure }] },
     writers: [
       {
