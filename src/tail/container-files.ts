@@ -7,6 +7,7 @@ import { inodeKey, isOpenForm } from './known-inodes.ts';
 import { KnownLogs, type KnownLogsOptions } from './known-logs.ts';
 import type { Listing, LogEntry } from './list-logs.ts';
 import { LogDirectory } from './log-directory.ts';
+import type { LogName } from './log-names.ts';
 import { type Nascent, NascentFiles } from './nascent-files.ts';
 import { OpenAttempts, type OpenAttemptsOptions } from './open-attempts.ts';
 
@@ -59,6 +60,13 @@ export class ContainerFiles {
   /** The oldest that could not be opened: a newer one is not to be read before it. */
   get unopened(): LogEntry | undefined {
     return this.#attempts.unopened;
+  }
+
+  /** Whether what could not be opened, or not be listed, may be a form of this log under a later name. */
+  mayBeUnopened({ generation, order }: LogName): boolean {
+    const { unopened, openFailure } = this;
+    if (unopened === undefined) return openFailure !== undefined;
+    return unopened.generation === generation ? unopened.order <= order : unopened.generation < generation;
   }
 
   /** The directory did not exist at the last listing. */
@@ -257,7 +265,9 @@ export class ContainerFiles {
   #unseen(file: FileTail): void {
     file.goneIn = Math.min(file.goneIn, this.#scan);
     // One that was missed once may be about to get its new name.
-    if (file.finished && (file.goneIn < this.#scan || (file.isOpen && file.deleted))) this.forget(file);
+    const over = file.finished && (file.goneIn < this.#scan || (file.isOpen && file.deleted));
+    // Its compressed twin may be what cannot be opened: unknown, that would be read from its begin.
+    if (over && !this.mayBeUnopened(file.entry)) this.forget(file);
     else if (file.parked && file.goneIn < this.#scan) this.lose(file);
     else file.look();
   }

@@ -288,8 +288,8 @@ export class ContainerTail implements Tail, Pollable {
     this.#options.onRescan();
     const failed = this.files.openFailure !== undefined;
     done(failed);
-    if (failed) return;
     this.#ends.forgetLost();
+    if (failed) return;
     if (this.#firstRescan && !this.#held) {
       this.#firstRescan = false;
       this.#gaps.tellMissing(now, (fileId) => this.files.has(fileId));

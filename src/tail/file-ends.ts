@@ -30,7 +30,7 @@ export class FileEnds {
     offsets.seen(file.fileId, file.entry.name, file.position);
     offsets.finished(file.fileId, true);
     // Not before a listing has told that it is gone: its compressed twin may just have appeared.
-    if (file.deleted && file.goneIn !== Infinity) files.forget(file);
+    if (file.deleted && file.goneIn !== Infinity && !files.mayBeUnopened(file.entry)) files.forget(file);
     else if (file.entry.compressed) file.close();
   }
 
@@ -47,8 +47,8 @@ export class FileEnds {
     const to = file.lost ? file.lostEnd : file.entry.compressed ? null : Math.min(file.stat.size, file.limit);
     onGap(file.entry, file.fileId, reason, file.taken, to);
     sink.end();
-    if (file.isOpen && !file.deleted) {
-      // Its name stays: it must not be taken for a new file.
+    if ((file.isOpen && !file.deleted) || files.mayBeUnopened(file.entry)) {
+      // A name of it stays: it must not be taken for a new file.
       file.close();
       file.finished = true;
       offsets.finished(file.fileId, true);
@@ -70,7 +70,7 @@ export class FileEnds {
   forgetLost(): void {
     const { files, sink, onGap } = this.#options;
     for (const file of files.ordered) {
-      if (!file.lost || file.isOpen) continue;
+      if (!file.lost || file.isOpen || files.mayBeUnopened(file.entry)) continue;
       // Read to the end that was seen: nobody had seen what else there was.
       if (file.parked) onGap(file.entry, file.fileId, 'held_files_limit', file.taken, null);
       else this.#tellLost(file, file.lostEnd);

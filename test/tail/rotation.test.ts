@@ -231,6 +231,30 @@ describe('rotation by the kubelet', () => {
     expectAll(pipeline);
   });
 
+  it('does not read a file again whose compressed twin could not be opened for a while', async () => {
+    let allowed = true;
+    dir.put('0.log', dir.lines(5));
+    const pipeline = start({ mayOpen: () => allowed });
+    await pipeline.until(5);
+    const rotated = dir.rename();
+    const json = dir.record({ msg: 'x'.repeat(50) });
+    dir.put('0.log', dir.cri(json.slice(0, 40), 'P'));
+    await until(() => pipeline.ledger().lines === 6, { what: 'the begin of a record in the new file' });
+    allowed = false;
+    dir.compress(rotated);
+    await until(() => pipeline.tail.failure !== undefined, { what: 'a twin that cannot be opened' });
+    const { rescans } = pipeline;
+    await until(() => pipeline.rescans > rescans + 2, { what: 'more listings' });
+    pipeline.store.snapshot(new Date());
+    allowed = true;
+    await until(() => pipeline.tail.failure === undefined, { what: 'the twin opened' });
+    dir.put('0.log', dir.cri(json.slice(40)));
+    await pipeline.until(6);
+    expect(pipeline.order[5]!.latin1).toBe(json);
+    expect(pipeline.ledger().lines).toBe(7);
+    expectAll(pipeline);
+  });
+
   it('does not join a fragment that was a whole record with what the new file begins with', async () => {
     dir.put('0.log', dir.lines());
     const pipeline = start({ timing: { idle: 60_000 } });
