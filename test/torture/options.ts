@@ -21,6 +21,24 @@ export interface TortureOptions {
   readonly keep: boolean;
 }
 
+/** What `--help` prints. */
+export const usage = `npm run torture -- [--option value]…
+
+A simulated node, the built agent as a process, a real store, and faults on all three at random. Ends with a table and
+exit code 0, or keeps its directory and ends with 1 where a record was lost, twice, altered or out of place.
+
+  --minutes 2            how long lines are written
+  --seed N               repeats the same faults (another one each time by default; it is printed)
+  --store etcd           or ${storeNames.filter((name) => name !== 'etcd').join(', ')}; several with commas
+  --pods 8               pods that live long
+  --lines-per-second 1500
+  --kill-every 5         seconds between two ends of the agent, on average; other faults follow it
+  --rotate-every 3       seconds between two rotations by the kubelet
+  --kept-files 15        files that the kubelet keeps of a run of a container
+  --befall-every 3       seconds between two restarts, deaths or changes of labels on the node
+  --keep                 keep the directory in any case
+`;
+
 /** @throws Error where an argument is not understood. */
 export function parseTorture(args: readonly string[]): TortureOptions {
   const { values } = parseArgs({

@@ -12,7 +12,7 @@ import { AgentUnderTest } from './agent-under-test.ts';
 import { Fairness } from './fairness.ts';
 import { Faults } from './faults.ts';
 import { Journal } from './journal.ts';
-import { parseTorture, type TortureOptions } from './options.ts';
+import { parseTorture, type TortureOptions, usage } from './options.ts';
 import { type Differences, RecordBook } from './record-book.ts';
 import { report } from './report.ts';
 import { type StoreName, startStore } from './stores/torture-store.ts';
@@ -205,7 +205,12 @@ function say(text: string): void {
 // The exit ends the agent and the store; a signal by itself would not.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-const options = parseTorture(process.argv.slice(2));
+const args = process.argv.slice(2);
+if (args.includes('--help')) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
+const options = parseTorture(args);
 let passed = true;
 for (const name of options.stores) passed = (await torture(name, options)) && passed;
 process.exitCode = passed ? 0 : 1;
