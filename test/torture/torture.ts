@@ -206,11 +206,11 @@ function say(text: string): void {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const args = process.argv.slice(2);
-if (args.includes('--help')) {
-  process.stdout.write(usage);
-  process.exit(0);
+if (args.includes('--help')) process.stdout.write(usage);
+else await run(parseTorture(args));
+
+async function run(options: TortureOptions): Promise<void> {
+  let passed = true;
+  for (const name of options.stores) passed = (await torture(name, options)) && passed;
+  process.exitCode = passed ? 0 : 1;
 }
-const options = parseTorture(args);
-let passed = true;
-for (const name of options.stores) passed = (await torture(name, options)) && passed;
-process.exitCode = passed ? 0 : 1;
