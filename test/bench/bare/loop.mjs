@@ -2,7 +2,7 @@
 // `inFlight`, `values` (a file of records, one a line, written again and again) and the server's address.
 import { readFileSync } from 'node:fs';
 
-/** @type {{ records: number, size: number, inFlight: number, values: string, [more: string]: any }} */
+/** @type {{ records: number, size: number, inFlight: number, values: string, [more: string]: string | number }} */
 export const options = JSON.parse(process.argv[2]);
 
 /** The records, without their line feeds. */
