@@ -131,15 +131,17 @@ export class ContainerFiles {
   #rescanOnce(): void {
     this.#attempts.begin();
     this.#empty.clear();
+    this.lookAtNascent();
+    for (const file of this.#logs.all()) {
+      file.look();
+      // Before names are seen: else a copy of what is next would be read before the rest of this one's own. And before
+      // they are listed: the copy is there before its source is emptied, so that the listing has it.
+      if (file.isReplaced()) this.lose(file);
+    }
     const listing = this.#list();
     if (listing === undefined) return;
     this.#scan++;
     this.#attempts.listed(listing.refusals);
-    for (const file of this.#logs.all()) {
-      file.look();
-      // Before names are seen: else a copy of what is next would be read before the rest of this one's own.
-      if (file.isReplaced()) this.lose(file);
-    }
     const seen = new Set<FileTail>();
     const inodes = new Set<string>();
     for (const entry of listing.entries) {
@@ -159,14 +161,14 @@ export class ContainerFiles {
     this.#logs.order();
   }
 
-  /** Takes files whose first line has come. True if there were any. */
-  lookAtNascent(): boolean {
+  /** Takes files whose first line has come. */
+  lookAtNascent(): void {
+    if (this.#nascent.size === 0) return;
     for (const [inode, { fd, entry }] of this.#nascent.list()) {
       const stat = fstatSync(fd);
       if (stat.size > 0) this.#identify(fd, entry, stat, inode, stat.nlink === 0);
     }
     this.#logs.order();
-    return this.ordered.length > 0;
   }
 
   /** No more comes: a file that never got a complete first line is taken as it is, an empty one let go. */
@@ -227,7 +229,18 @@ export class ContainerFiles {
     const file = this.#logs.of(inode, entry, stat);
     if (file?.parked !== true || inodeKey(file.stat) !== inode) return file;
     file.entry = entry;
-    return file.look() ? (this.#open(entry, inode) ?? file) : file;
+    return file.look() ? this.#reopen(file, entry, inode) : file;
+  }
+
+  #reopen(file: FileTail, entry: LogEntry, inode: string): FileTail | undefined {
+    const opened = this.#attempts.open(entry, inode);
+    if (opened === undefined) return file;
+    const found = this.#identify(opened.fd, entry, opened.stat, inode, false);
+    if (found === file) return file;
+    // It was emptied, and holds another log by now: the copy of this one was taken for its twin, and not opened.
+    this.lose(file);
+    this.#attempts.raced = true;
+    return found;
   }
 
   #open(entry: LogEntry, inode: string): FileTail | undefined {

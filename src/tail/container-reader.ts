@@ -69,7 +69,7 @@ export class ContainerReader {
       return false;
     }
     if (file === undefined) return this.#maybeDrained(now);
-    if (this.#isAfterLost(file) || !this.#options.sink.mayReadOn()) return false;
+    if (!this.#options.sink.mayReadOn()) return false;
     const piece = file.readPiece();
     if (typeof piece !== 'string') return piece.then((unzipped) => this.#took(unzipped, file, now));
     return this.#took(piece, file, now);
@@ -79,13 +79,6 @@ export class ContainerReader {
   giveUp(file: FileTail, reason: GapReason): void {
     this.#tornSince = undefined;
     this.#options.ends.giveUp(file, reason);
-  }
-
-  /** Another form may be found of an older file that is lost: its lines come first, and may be of the same record. */
-  #isAfterLost(file: FileTail): boolean {
-    const { ordered } = this.#options.files;
-    const first = ordered.find((each) => !each.finished && (each.isOpen || each.parked || each.lost));
-    return first !== file;
   }
 
   #took(piece: Piece, file: FileTail, now: number): boolean {

@@ -246,12 +246,13 @@ export class ContainerTail implements Tail, Pollable {
   }
 
   #look(now: number): boolean {
+    // Before the directory: what is moved out of one by copytruncate is in a name that the directory tells of then.
+    this.files.lookAtNascent();
+    if (this.files.emptyHasGrown && this.files.openFailure === undefined) this.#rescans.soon();
     if (this.#rescans.due(now)) this.#rescan(now);
     this.#drain.look(now);
     // Descriptors are short, maybe: none is kept open for comfort.
     const linger = this.files.openFailure === undefined ? this.#timing.linger : 0;
-    if (this.files.nascent > 0) this.files.lookAtNascent();
-    if (this.files.emptyHasGrown && this.files.openFailure === undefined) this.#rescans.soon();
     let work = false;
     let perishable = false;
     for (const file of this.files.ordered) {

@@ -58,6 +58,8 @@ export class SettledUntil {
    */
   note(at: number, files: readonly FileTail[]): void {
     if (at - (this.#marks.at(-1)?.at ?? this.#until) < SPACING_MS) return;
+    // What is in doubt is read at once, and its end known at the next look. A mark at its unknown end would wait for more.
+    if (files.some(isInDoubt)) return;
     const ahead = this.#ahead(files);
     if (ahead.length === 0) {
       this.#until = at;
@@ -134,8 +136,13 @@ export class SettledUntil {
 function endOf(file: FileTail): number {
   if (file.finished) return file.window.readTo;
   const isSeen = file.isOpen || (file.parked && !file.outOfSight);
-  if (file.entry.compressed || !isSeen || file.doubtful) return Infinity;
+  if (file.entry.compressed || !isSeen) return Infinity;
   return Math.min(file.stat.size, file.limit);
+}
+
+/** A plain file that may hold another log by now than the one that was read. */
+function isInDoubt(file: FileTail): boolean {
+  return !file.finished && !file.entry.compressed && file.doubtful;
 }
 
 function isPast({ window, file, end }: Ahead): boolean {

@@ -255,6 +255,25 @@ describe('rotation by the kubelet', () => {
     expectAll(pipeline);
   });
 
+  it('tells at once what went with a closed file, though a newer one cannot be opened', async () => {
+    let allowed = true;
+    dir.put('0.log', dir.lines(5));
+    const pipeline = start({ mayOpen: () => allowed });
+    await pipeline.until(5);
+    pipeline.tail.files.ordered[0]!.park();
+    const rotated = dir.rename();
+    await until(() => pipeline.tail.files.ordered[0]?.entry.name === rotated, { what: 'the rotation seen' });
+    allowed = false;
+    dir.remove(rotated);
+    dir.put('0.log', dir.lines(5));
+    await until(() => pipeline.gaps.length > 0, { what: 'a gap' });
+    expect(pipeline.tail.failure).toContain('descriptors');
+    expect(pipeline.gaps).toMatchObject([{ reason: 'held_files_limit', to: null }]);
+    allowed = true;
+    await pipeline.until(10);
+    expect(pipeline.read).toEqual(dir.written);
+  });
+
   it('does not join a fragment that was a whole record with what the new file begins with', async () => {
     dir.put('0.log', dir.lines());
     const pipeline = start({ timing: { idle: 60_000 } });

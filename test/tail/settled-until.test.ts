@@ -115,6 +115,75 @@ describe('the time until which all of a container is settled', () => {
     60_000 + numRuns * 100,
   );
 
+  it('waits for what copytruncate moves, at any moment of a look, out of a file that was empty until then', async () => {
+    for (let calls = 8; calls < 24; calls++) {
+      const container = driven([{ calls, step: { kind: 'copytruncate' } }]);
+      await passes(container, [look, look, { kind: 'write', stream: 'stdout', count: 3 }, wait(1_000), look]);
+      container.check();
+      await container.rest();
+      expect(container.falselyClaimed).toEqual([]);
+      expect(container.settled.size).toBe(3);
+      await container.end();
+    }
+  });
+
+  it('waits for what copytruncate moves, at any moment of a look, out of an empty file that was left closed', async () => {
+    for (let calls = 4; calls < 24; calls++) {
+      const container = driven([{ calls, step: { kind: 'copytruncate' } }]);
+      await passes(container, [look, { kind: 'park' }, write, wait(1_000), look]);
+      container.check();
+      await container.rest();
+      expect(container.falselyClaimed).toEqual([]);
+      expect(container.settled.size).toBe(container.written.size);
+      await container.end();
+    }
+  });
+
+  it('goes on with the copy, at any moment of a look, of a file that is closed for others then', async () => {
+    for (let calls = 8; calls < 40; calls++) {
+      const container = driven([{ calls, step: { kind: 'copytruncate' } }]);
+      await passes(container, [write, look, wait(1_000), look, { kind: 'park' }, look]);
+      await container.rest();
+      expect(container.settled.size).toBe(container.written.size);
+      expect(container.gaps).toEqual([]);
+      expect(container.now - container.check()).toBeLessThan(6_000);
+      await container.end();
+    }
+  });
+
+  it('waits for what copytruncate moves, at any moment of a listing, out of a file that is read', async () => {
+    for (let calls = 10; calls < 40; calls++) {
+      const container = driven([{ calls, step: { kind: 'copytruncate' } }]);
+      await passes(container, [look, write, wait(1_000), look, read, { kind: 'settle all' }]);
+      await passes(container, [wait(31_000), write, look]);
+      container.check();
+      await container.rest();
+      expect(container.falselyClaimed).toEqual([]);
+      expect(container.settled.size).toBe(container.written.size);
+      expect(container.gaps).toEqual([]);
+      await container.end();
+    }
+  });
+
+  it('goes on behind a copy whose source stays empty, though a record in it has no end', async () => {
+    for (let calls = 8; calls < 40; calls++) {
+      const container = driven([{ calls, step: { kind: 'copytruncate' } }]);
+      await passes(container, [
+        look,
+        write,
+        { kind: 'piece', stream: 'stdout' },
+        wait(1_000),
+        look,
+        read,
+        look,
+        read,
+      ]);
+      for (let i = 0; i < 20; i++) await passes(container, [{ kind: 'settle all' }, wait(500), look, read]);
+      expect(container.now - container.check()).toBeLessThan(6_000);
+      await container.end();
+    }
+  });
+
   it('stands still while a line waits for the store, and goes on when it is settled', async () => {
     const container = driven();
     await passes(container, [write, wait(1_000), look, read, wait(9_000), look]);
