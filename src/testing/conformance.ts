@@ -3,10 +3,11 @@ import { endsWithin } from './ends-within.ts';
 import { killedCheck } from './killed-check.ts';
 import { mistakeChecks } from './mistake-checks.ts';
 import { outageChecks } from './outage-checks.ts';
-import type { Mistake, ServerUnderTest, Subject } from './subject.ts';
+import { slowChecks } from './slow-checks.ts';
+import type { Mistake, ServerUnderTest, SlowWay, Subject } from './subject.ts';
 import { Workbench } from './workbench.ts';
 
-export type { Mistake, ServerUnderTest, Subject };
+export type { Mistake, ServerUnderTest, SlowWay, Subject };
 
 /** One thing that a writer must do. */
 export interface Check {
@@ -26,6 +27,7 @@ export function conformance(subject: Subject): readonly Check[] {
     ...mistakeChecks(subject),
     killedCheck(subject),
     ...outageChecks(subject),
+    ...slowChecks(subject),
   ];
   return trials.map(({ title, run }) => ({
     title,

@@ -21,6 +21,8 @@ export interface Subject {
   readonly keeps?: 'bytes' | 'json';
   /** The server, where its faults can be caused: without it, outages are not tested. */
   readonly server?: ServerUnderTest;
+  /** How the server is reached through a slow network: without it, a slow server is not tested. */
+  readonly slow?: SlowWay;
   /** Members of JSON records that the destination refuses for good (`"status":{}`): without, that is not tested. */
   readonly refused?: readonly string[];
   /** Mistakes of the configuration: without them it is not tested how they are told. */
@@ -37,6 +39,16 @@ export interface ServerUnderTest {
   /** It takes connections and answers nothing (SIGSTOP), until `thaw()`. */
   freeze?(): void;
   thaw?(): void;
+}
+
+/** The checks put a proxy in front of the server, through which everything arrives late. */
+export interface SlowWay {
+  /** Where the server listens for TCP: `host:port`, or a URL; read when a check runs. */
+  readonly server: string;
+  /** Settings that lead the writer to the proxy at this port of 127.0.0.1; laid over the subject's options. */
+  readonly options: (port: number) => WriterOptions;
+  /** The proxy's port, where the server itself must tell it to its clients. Default any that is free. */
+  readonly port?: number;
 }
 
 export interface Mistake {

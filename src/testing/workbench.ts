@@ -42,8 +42,8 @@ export class Workbench {
   }
 
   /** A new writer, open. */
-  async open(): Promise<LogWriter> {
-    const writer = await this.make();
+  async open(options: WriterOptions = {}): Promise<LogWriter> {
+    const writer = await this.make(options);
     await writer.open?.(this.patience());
     return writer;
   }

@@ -21,6 +21,12 @@ const subject = {
   },
   stored: async () => await recordsIn(bucket()),
   repeats: 'batch' as const,
+  slow: {
+    get server() {
+      return server.endpoint;
+    },
+    options: (port: number) => ({ GCS_ENDPOINT: `http://127.0.0.1:${port}` }),
+  },
   mistakes: [
     {
       title: 'a bucket that is not there',

@@ -71,6 +71,15 @@ describe('conformance', () => {
       },
       stored: async () => (await messages('conformance')).map(({ value }) => value),
       repeats: 'again',
+      slow: {
+        get server() {
+          return server.proxied.server;
+        },
+        get port() {
+          return server.proxied.port;
+        },
+        options: (port) => ({ KAFKA_BROKERS: `127.0.0.1:${port}` }),
+      },
       mistakes: [
         {
           title: 'a topic that is not there',

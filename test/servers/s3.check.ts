@@ -39,6 +39,12 @@ const subject = {
   },
   stored: async () => await recordsIn(bucket()),
   repeats: 'batch' as const,
+  slow: {
+    get server() {
+      return server.endpoint;
+    },
+    options: (port: number) => ({ S3_ENDPOINT: `http://127.0.0.1:${port}` }),
+  },
   mistakes: [
     {
       title: 'a bucket that is not there',

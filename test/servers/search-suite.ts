@@ -71,6 +71,12 @@ export function searchSuite(
         stored: async () => (await documents('conf-*')).map(({ source }) => ownJson(source)),
         repeats: 'once',
         keeps: 'json',
+        slow: {
+          get server() {
+            return server.url;
+          },
+          options: (port) => ({ [`${prefix}_SERVERS`]: `http://127.0.0.1:${port}` }),
+        },
         refused: ['"message":{"an":"object"}', '"level":{}'],
         mistakes: [
           {

@@ -63,7 +63,7 @@ it('the writer of docs/writers.md passes the conformance suite of the packed pac
     { cwd: directory, env: { PATH: process.env['PATH'] } },
   );
   expect(stdout).toMatch(/^# fail 0$/m);
-  expect(stdout).toMatch(/^# pass [7-9]$/m);
+  expect(stdout).toMatch(/^# pass (9|1[0-2])$/m);
 });
 
 it('the packed package has types for authors of writers', async () => {

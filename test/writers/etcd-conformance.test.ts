@@ -24,6 +24,12 @@ const subject: Subject = {
     freeze: () => etcd.freeze(),
     thaw: () => etcd.thaw(),
   },
+  slow: {
+    get server() {
+      return etcd.url;
+    },
+    options: (port) => ({ ETCD_SERVERS: `127.0.0.1:${port}` }),
+  },
   refused: [`"large":"${'x'.repeat(2 * 2 ** 20)}"`],
   mistakes: [
     {

@@ -14,6 +14,11 @@ const version = '4.3.1';
 export interface KafkaServer extends TestServer {
   /** `127.0.0.1:<port>`. */
   readonly broker: string;
+  /**
+   * The same broker, for clients that come through a proxy: where it listens for that, and the port of 127.0.0.1 that
+   * it tells them, which the proxy must have. Not where it is secured.
+   */
+  readonly proxied: { readonly server: string; readonly port: number };
   /** Runs one of Kafka's own tools against it (`org.apache.kafka.tools.TopicCommand`), and gives what it says. */
   tool(className: string, ...args: string[]): Promise<string>;
   createTopic(name: string, options?: TopicOptions): Promise<void>;
@@ -49,6 +54,7 @@ export async function startKafka({ settings = {}, secured }: KafkaOptions = {}):
   ]);
   const [port, controller] = [await lastingPort(), await lastingPort()];
   const broker = `127.0.0.1:${port}`;
+  const proxied = { server: `127.0.0.1:${await lastingPort()}`, port: await lastingPort() };
   const classPath = ['-cp', join(lib, '*')];
   const heap = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
   const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error';
@@ -69,8 +75,9 @@ export async function startKafka({ settings = {}, secured }: KafkaOptions = {}):
           'process.roles': 'broker,controller',
           'node.id': '1',
           'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-          listeners: `PLAINTEXT://${broker},CONTROLLER://127.0.0.1:${controller}`,
-          'advertised.listeners': `PLAINTEXT://${broker}`,
+          listeners: `PLAINTEXT://${broker},PROXIED://${proxied.server},CONTROLLER://127.0.0.1:${controller}`,
+          'advertised.listeners': `PLAINTEXT://${broker},PROXIED://127.0.0.1:${proxied.port}`,
+          'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
           'controller.listener.names': 'CONTROLLER',
           'log.dirs': join(directory, 'data'),
           'offsets.topic.replication.factor': '1',
@@ -128,6 +135,7 @@ export async function startKafka({ settings = {}, secured }: KafkaOptions = {}):
   // Copied by description: what a getter tells changes.
   return Object.defineProperties(server, {
     broker: { value: broker },
+    proxied: { value: proxied },
     tool: { value: tool },
     createTopic: { value: createTopic },
   }) as KafkaServer;
