@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { PartialWriteError } from '../writers/log-writer.ts';
 
 /** The same failure is said again after so long while it lasts, in milliseconds. */
 const REMIND_MS = 60_000;
@@ -51,7 +52,7 @@ export class WriterHealth {
     this.#remember(message, now);
     this.#told = true;
     this.#log.warn(
-      { err: error, writer: this.#name, failures: this.#failures, failingForMs: now - this.#since },
+      { err: forLog(error), writer: this.#name, failures: this.#failures, failingForMs: now - this.#since },
       `The writer ${this.#name} fails: ${message}. Nothing is lost: it is tried until it works, and reading waits.`,
     );
   }
@@ -91,4 +92,13 @@ export class WriterHealth {
     const [oldest] = this.#said.keys();
     if (this.#said.size > MESSAGES && oldest !== undefined) this.#said.delete(oldest);
   }
+}
+
+/** A log line has no room for the hundreds of records that such an error names; what is wrong is its cause. */
+function forLog(error: unknown): unknown {
+  if (!(error instanceof PartialWriteError)) return error;
+  if (error.cause instanceof Error) return error.cause;
+  const short = new Error(error.message);
+  delete short.stack;
+  return short;
 }

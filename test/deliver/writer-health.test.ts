@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { WriterHealth } from '../../src/deliver/writer-health.ts';
+import { PartialWriteError } from '../../src/writers/log-writer.ts';
 import { keptLog } from '../support/logs.ts';
+import { record } from '../support/records.ts';
 
 describe('the health of a writer', () => {
   it('says each failure once while it lasts, in whatever order they come, and the end', async () => {
@@ -35,5 +37,17 @@ describe('the health of a writer', () => {
     }
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(3);
     expect(lines.length).toBe(6);
+  });
+
+  it('says why a part was not written, without the records and a place in the code', async () => {
+    const { log, lines } = await keptLog();
+    const health = new WriterHealth('opensearch', log);
+    const stored = Array.from({ length: 100 }, (_, n) => record(`{"n":${n}}`));
+    health.failed(new PartialWriteError('a privilege is missing', { stored }), 'write');
+    expect(lines.at(-1)?.['err']).toEqual({ type: 'Error', message: 'a privilege is missing', stack: '' });
+    const cause = new Error('the bucket is gone');
+    health.failed(new PartialWriteError('one of two objects is stored', { stored }, { cause }), 'write');
+    expect(lines.at(-1)?.['err']).toMatchObject({ type: 'Error', message: 'the bucket is gone' });
+    expect(JSON.stringify(lines)).not.toContain('traceId');
   });
 });
