@@ -2,7 +2,7 @@ import type { LogRecord } from '../record/log-record.ts';
 import type { ByteBuffer } from './byte-buffer.ts';
 import type { Rejection } from './log-writer.ts';
 import { addDocument, type DocumentOptions } from './search-document.ts';
-import { isHopeless, type SearchProblem, wordsOf } from './search-errors.ts';
+import { isHopeless, refusedFor, type SearchProblem, wordsOf } from './search-errors.ts';
 import { indexOf } from './search-index.ts';
 
 export interface BulkOptions extends DocumentOptions {
@@ -61,7 +61,7 @@ export function readBulk(records: readonly LogRecord[], answer: Buffer): BulkOut
     else if (isHopeless(status, error)) rejections.push({ record, reason: wordsOf(error) });
     else {
       if (error.type === 'index_not_found_exception') homeless.push(record);
-      failure ??= wordsOf(error);
+      failure ??= refusedFor(error);
     }
   }
   return { stored, rejections, homeless, failure };

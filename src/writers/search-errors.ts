@@ -54,6 +54,12 @@ export function refusal(product: SearchProduct, answer: SearchAnswer): Error {
   return delayMs === undefined ? new SearchFailure(text) : new RetryAfterError(text, delayMs);
 }
 
+/** Why a record of a bulk request is not stored, yet. */
+export function refusedFor(problem: SearchProblem): string {
+  const words = wordsOf(problem);
+  return problem.type === 'security_exception' ? `a privilege is missing: ${words}` : words;
+}
+
 /** `type: reason`, and the deepest cause, at most 500 characters. */
 export function wordsOf(problem: SearchProblem | string | undefined): string {
   if (problem === undefined) return 'it gives no reason';

@@ -1,16 +1,20 @@
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.env.Environment;
 import org.opensearch.node.Node;
-import org.opensearch.transport.Netty4Plugin;
+import org.opensearch.plugins.Plugin;
 
-/** OpenSearch from its jars alone: a node with HTTP; its settings are the arguments, each name=value. */
+/**
+ * OpenSearch from its jars alone: its settings are the arguments, each name=value; the classes of its plugins are in
+ * the property `plugins`, with commas between them.
+ */
 public final class OpenSearchNode extends Node {
-  private OpenSearchNode(Environment environment) {
-    super(environment, List.of(Netty4Plugin.class), true);
+  private OpenSearchNode(Environment environment, List<Class<? extends Plugin>> plugins) {
+    super(environment, plugins, true);
   }
 
   public static void main(String[] args) throws Exception {
@@ -21,7 +25,11 @@ public final class OpenSearchNode extends Node {
     }
     Settings settings = builder.build();
     Path config = Path.of(settings.get("path.home"), "config");
-    OpenSearchNode node = new OpenSearchNode(new Environment(settings, config));
+    List<Class<? extends Plugin>> plugins = new ArrayList<>();
+    for (String name : System.getProperty("plugins").split(",")) {
+      plugins.add(Class.forName(name).asSubclass(Plugin.class));
+    }
+    OpenSearchNode node = new OpenSearchNode(new Environment(settings, config), plugins);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
       try {
         node.close();

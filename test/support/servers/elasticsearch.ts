@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { lastingPort } from '../free-ports.ts';
 import { until } from '../until.ts';
-import { fetchArtifacts, findJava } from './maven.ts';
+import { fetchArtifacts, findJava, unpackZip } from './maven.ts';
 import type { SearchServer } from './opensearch.ts';
 import { startServer } from './server-process.ts';
 
@@ -118,13 +117,8 @@ export async function startElasticsearch({
 async function unpacked(): Promise<string> {
   const artifact = `org.elasticsearch.distribution.integ-test-zip:elasticsearch:${version}:zip`;
   const directory = await fetchArtifacts(`elasticsearch-${version}`, [artifact]);
-  const home = join(directory, `elasticsearch-${version}`);
-  if (existsSync(home)) return home;
-  const work = join(directory, `unpacking-${process.pid}`);
-  await mkdir(work, { recursive: true });
-  await run('unzip', ['-q', join(directory, `elasticsearch-${version}.zip`), '-d', work]);
-  await rename(join(work, `elasticsearch-${version}`), home);
-  return home;
+  const zip = await unpackZip(join(directory, `elasticsearch-${version}.zip`));
+  return join(zip, `elasticsearch-${version}`);
 }
 
 function prepare(home: string, own: string, settings: Readonly<Record<string, unknown>>): void {

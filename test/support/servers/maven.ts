@@ -56,6 +56,16 @@ export async function fetchArtifacts(name: string, artifacts: readonly Artifact[
   }
 }
 
+/** What is in a zip file: a directory beside it, made once. */
+export async function unpackZip(zip: string): Promise<string> {
+  const directory = `${zip}.unpacked`;
+  if (existsSync(directory)) return directory;
+  const work = `${directory}.${process.pid}`;
+  await run('unzip', ['-q', zip, '-d', work]);
+  await rename(work, directory);
+  return directory;
+}
+
 function pom(artifacts: readonly Artifact[]): string {
   const dependencies = artifacts.map((artifact) => {
     const [group, id, version, type = 'jar'] = artifact.split(':');

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { lastingPort } from '../free-ports.ts';
+import { prepareSecurity } from './opensearch-security.ts';
 import { fetchArtifacts, findJava } from './maven.ts';
 import { startServer, type TestServer } from './server-process.ts';
 
@@ -10,39 +11,56 @@ export interface SearchServer extends TestServer {
   readonly url: string;
 }
 
-/** Starts an OpenSearch of one node, without its security plugin. @param settings more of the server's own. */
-export async function startOpenSearch(
-  settings: Readonly<Record<string, string>> = {},
-): Promise<SearchServer> {
+/** Its user who may do everything, where security is on, and that user's password. */
+export const openSearchAdmin = { username: 'admin', password: 'admin' };
+
+export interface OpenSearchOptions {
+  /** Users and roles: the security plugin, with the users that it comes with. Clients come without TLS all the same. */
+  readonly security?: boolean;
+}
+
+/** Starts an OpenSearch of one node. */
+export async function startOpenSearch({ security = false }: OpenSearchOptions = {}): Promise<SearchServer> {
   const java = await findJava();
   const lib = await fetchArtifacts(`opensearch-${version}`, [
     `org.opensearch:opensearch:${version}`,
     `org.opensearch.plugin:transport-netty4-client:${version}`,
     'org.apache.logging.log4j:log4j-core:2.21.0',
   ]);
+  const plugin = security ? await prepareSecurity() : undefined;
   const [port, transportPort] = [await lastingPort(), await lastingPort()];
   const url = `http://127.0.0.1:${port}`;
   const server = await startServer({
     name: 'opensearch',
     command: (directory) => {
+      plugin?.configure(join(directory, 'config'));
       const all = {
         'path.home': directory,
         'node.name': 'n1',
         'network.host': '127.0.0.1',
         'http.port': port,
         'transport.port': transportPort,
-        'transport.type': 'netty4',
-        'http.type': 'netty4',
         'discovery.type': 'single-node',
         'cluster.routing.allocation.disk.threshold_enabled': false,
-        ...settings,
+        // The plugin brings its own.
+        ...(plugin?.settings ?? { 'transport.type': 'netty4', 'http.type': 'netty4' }),
       };
       const heap = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
       const source = join(import.meta.dirname, 'OpenSearchNode.java');
       const texts = Object.entries(all).map(([name, value]) => `${name}=${value}`);
-      return [java, ...heap, '-cp', join(lib, '*'), source, ...texts];
+      const plugins = ['org.opensearch.transport.Netty4Plugin', ...(plugin ? [plugin.className] : [])].join(
+        ',',
+      );
+      const classPath = [lib, ...(plugin ? [plugin.lib] : [])].map((jars) => join(jars, '*')).join(':');
+      return [java, ...heap, `-Dplugins=${plugins}`, '-cp', classPath, source, ...texts];
     },
-    ready: async () => (await fetch(`${url}/_cluster/health`, { signal: AbortSignal.timeout(2_000) })).ok,
+    // With security, it serves once its users are set up.
+    ready: async () => {
+      const { username, password } = openSearchAdmin;
+      const headers = { authorization: `Basic ${btoa(`${username}:${password}`)}` };
+      const timeout = AbortSignal.timeout(2_000);
+      return (await fetch(`${url}/_cluster/health`, { signal: timeout, ...(security && { headers }) })).ok;
+    },
   });
   return Object.assign(server, { url });
 }
