@@ -154,7 +154,7 @@ export class ReadLoop {
       const timer = setTimeout(resolve, left);
       this.#wake = () => {
         clearTimeout(timer);
-        resolve();
+        setImmediate(resolve);
       };
     });
     this.#wake = undefined;

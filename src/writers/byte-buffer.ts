@@ -57,6 +57,23 @@ export class ByteBuffer {
     return end !== -1;
   }
 
+  /** Whether either of these bytes was added behind that place. */
+  has(one: number, other: number, from: number): boolean {
+    for (let i = from; i < this.#length; i++)
+      if (this.#bytes[i] === one || this.#bytes[i] === other) return true;
+    return false;
+  }
+
+  /** What was added there, one character a byte. */
+  latin1(from: number, to: number): string {
+    return this.#bytes.toString('latin1', from, to);
+  }
+
+  /** Copies what was added there. Returns the place behind it. */
+  copyTo(target: Buffer, at: number, from: number, to: number): number {
+    return at + this.#bytes.copy(target, at, from, to);
+  }
+
   /** Bytes that were added since the last `clear()`. */
   get length(): number {
     return this.#length;

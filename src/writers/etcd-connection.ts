@@ -8,7 +8,6 @@ import {
   sameSecrets,
   type Secrets,
 } from './etcd-client.ts';
-import { orAborted } from '../util/or-aborted.ts';
 import { EtcdFailure } from './etcd-errors.ts';
 
 type Interceptor = NonNullable<CallOptions['interceptors']>[number];
@@ -16,8 +15,26 @@ type Interceptor = NonNullable<CallOptions['interceptors']>[number];
 /** gRPC's code; its enum is in a package that is not ours. */
 const CANCELLED = 1;
 
-/** One call of etcd; it must hand on `options`, which carry the deadline. */
-export type Call<T> = (client: EtcdClient, options: CallOptions) => Promise<T>;
+/** What an interceptor is given. */
+interface Cancellable {
+  cancelWithStatus(status: number, details: string): void;
+}
+
+/** A call that has begun. */
+interface Begun {
+  cancel(): void;
+}
+
+/** How a call is to be made. */
+export interface CallTerms {
+  /** In milliseconds since 1970. */
+  readonly deadline: number;
+  /** For a call that is not made through etcd3's `options`: to be told of it, so that it can be ended. */
+  readonly begins: (call: Begun) => void;
+}
+
+/** One call of etcd; it must hand on `options`, or what is in the terms: they carry the deadline. */
+export type Call<T> = (client: EtcdClient, options: CallOptions, terms: CallTerms) => Promise<T>;
 
 interface Current {
   readonly client: EtcdClient;
@@ -58,8 +75,7 @@ export class EtcdConnection {
       signal.throwIfAborted();
       const used = this.#connect();
       try {
-        const { client } = await orAborted(used, signal);
-        return await cancellable(client, call, signal, deadline);
+        return await makeCall(used, call, signal, deadline);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         const failure = new EtcdFailure(error);
@@ -110,25 +126,37 @@ function closeClient({ client }: Current): void {
 }
 
 /** etcd3 has no way to end a call that has begun; gRPC's interceptors have. */
-async function cancellable<T>(
-  client: EtcdClient,
+async function makeCall<T>(
+  connected: Promise<Current>,
   call: Call<T>,
   signal: AbortSignal,
   deadline: number,
 ): Promise<T> {
-  let begun: { cancelWithStatus(status: number, details: string): void } | undefined;
-  const remember: Interceptor = (callOptions, next) => {
-    const begins = next(callOptions);
-    begun = begins;
-    // The type asks for the class where its interface is what gRPC works with.
-    return begins as ReturnType<Interceptor>;
+  let begun: Begun | undefined;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => {
+    begun?.cancel();
+    reject(signal.reason as Error);
   };
-  const options: CallOptions = { deadline, interceptors: [remember] };
-  const cancel = (): void => begun?.cancelWithStatus(CANCELLED, 'no longer wanted');
-  signal.addEventListener('abort', cancel, { once: true });
+  const begins = (its: Begun): void => {
+    begun = its;
+  };
+  const remember: Interceptor = (callOptions, next) => {
+    const its = next(callOptions);
+    const one: Cancellable = its;
+    begins({ cancel: () => one.cancelWithStatus(CANCELLED, 'no longer wanted') });
+    // The type asks for the class where its interface is what gRPC works with.
+    return its as ReturnType<Interceptor>;
+  };
+  signal.addEventListener('abort', abort, { once: true });
   try {
-    return await orAborted(call(client, options), signal);
+    const options = { deadline, interceptors: [remember] };
+    const answer = connected.then(({ client }) => {
+      signal.throwIfAborted();
+      return call(client, options, { deadline, begins });
+    });
+    return await Promise.race([answer, aborted]);
   } finally {
-    signal.removeEventListener('abort', cancel);
+    signal.removeEventListener('abort', abort);
   }
 }

@@ -1,15 +1,32 @@
 import type { LogRecord } from '../record/log-record.ts';
+import type { ByteBuffer } from './byte-buffer.ts';
 
 /** What every key begins with; `etcdRange('logs/')` holds all records of all traces. */
 export const keyPrefix = 'logs/';
+
+const prefixBytes = Buffer.from(keyPrefix);
+const slashBytes = Buffer.from('/');
+/** Of the characters below, those that a plain trace ID may hold. */
+const SLASH = 0x2f;
+const PERCENT = 0x25;
 
 /** What may not stand in a key's segment as it is: `/`, `%`, control characters and halves of surrogate pairs. */
 const unsafe = /[/%\p{Cc}\p{Cs}]/u;
 const allUnsafe = /[/%\p{Cc}\p{Cs}]/gu;
 
-/** The key of a record: `logs/<traceId>/<unixNano>/<recordId>`. */
-export function etcdKey({ traceId, unixNano, id }: LogRecord): string {
-  return `${tracePrefix(traceId)}${unixNano}/${id}`;
+/** Adds the key of a record, as bytes: `logs/<traceId>/<unixNano>/<recordId>`. */
+export function addEtcdKey(keys: ByteBuffer, record: LogRecord): void {
+  // Bit by bit, and as bytes where they are at hand: each text would be one more thing for the collector.
+  keys.addBytes(prefixBytes);
+  const begin = keys.length;
+  if (!keys.addPlainTraceId(record) || keys.has(SLASH, PERCENT, begin)) {
+    keys.truncate(begin);
+    keys.add(Buffer.from(keySegment(record.traceId), 'utf8').toString('latin1'));
+  }
+  keys.addBytes(slashBytes);
+  keys.addShort(record.unixNano);
+  keys.addBytes(slashBytes);
+  keys.addId(record);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { orAborted } from '../util/or-aborted.ts';
+import { encodeLease } from './etcd-put-request.ts';
 
 /** Most keys on one lease: its expiry stops the server's writes for about 4.5 ms per 1,000 (etcd issue 15993). */
 const KEYS_PER_LEASE = 1_000;
@@ -6,6 +7,8 @@ const KEYS_PER_LEASE = 1_000;
 /** A granted lease that keys may still be put under. */
 export interface Lease {
   readonly id: string;
+  /** It, as each put of a request has it. */
+  readonly field: Buffer;
   /** A put must be applied before this time, on the clock of `now`, in milliseconds. */
   readonly applyBefore: number;
 }
@@ -108,6 +111,6 @@ export class LeasePool {
     if (this.#now() >= takeBefore) {
       throw new Error(`granting a lease took longer than the ${this.#spanMs} ms it may be used for`);
     }
-    this.#next = { id, takeBefore, applyBefore: takeBefore + this.#wayMs, keys: 0 };
+    this.#next = { id, field: encodeLease(id), takeBefore, applyBefore: takeBefore + this.#wayMs, keys: 0 };
   }
 }

@@ -1,11 +1,14 @@
 import type { LogRecord } from '../record/log-record.ts';
-import { etcdKey } from './etcd-key.ts';
+import { ByteBuffer } from './byte-buffer.ts';
+import { addEtcdKey } from './etcd-key.ts';
 import { Puts } from './etcd-put-request.ts';
 
 /** etcd's default `--max-txn-ops`. */
 const MAX_OPERATIONS = 128;
 /** Well below etcd's default `--max-request-bytes` of 1.5 MiB. */
 const MAX_BYTES = 1_048_576;
+/** Room for a key with a trace ID of a usual length. */
+const KEY_BYTES = 128;
 /** What an operation weighs beyond its key and value: tags, lengths, lease. */
 const OPERATION_BYTES = 40;
 
@@ -15,19 +18,23 @@ const OPERATION_BYTES = 40;
  */
 export function* toTransactions(records: readonly LogRecord[]): Generator<Puts, void> {
   const seen = new Set<string>();
-  let puts = new Puts();
+  const keys = new ByteBuffer(records.length * KEY_BYTES);
+  let puts = new Puts(keys);
   let bytes = 0;
   for (const record of records) {
-    const key = etcdKey(record);
+    const from = keys.length;
+    addEtcdKey(keys, record);
+    const to = keys.length;
+    const key = keys.latin1(from, to);
     if (seen.has(key)) continue;
     seen.add(key);
-    const weight = record.byteLength + key.length + OPERATION_BYTES;
+    const weight = record.byteLength + to - from + OPERATION_BYTES;
     if (puts.count === MAX_OPERATIONS || (puts.count > 0 && bytes + weight > MAX_BYTES)) {
       yield puts;
-      puts = new Puts();
+      puts = new Puts(keys);
       bytes = 0;
     }
-    puts.add(key, record);
+    puts.add(record, from, to);
     bytes += weight;
   }
   if (puts.count > 0) yield puts;

@@ -146,11 +146,15 @@ export class EtcdWriter implements LogWriter {
   }
 
   async #put(puts: Puts, lease: Lease | undefined, signal: AbortSignal): Promise<void> {
-    const request = encodePuts(puts, lease?.id);
+    const request = encodePuts(puts, lease?.field);
     // A put that the server applied after this time would live shorter than TTL: it counts as not written.
     const timeoutMs =
       lease === undefined ? CALL_MS : Math.min(CALL_MS, lease.applyBefore - performance.now());
-    await this.#connection.call((client, options) => client.transact(request, options), signal, timeoutMs);
+    await this.#connection.call(
+      (client, _options, { deadline, begins }) => client.transact(request, deadline, begins),
+      signal,
+      timeoutMs,
+    );
   }
 
   /** By halves, until the one record is found that is too large by itself. */

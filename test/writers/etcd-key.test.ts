@@ -1,11 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { etcdKey, etcdRange, tracePrefix } from '../../src/writers/etcd-key.ts';
+import { etcdRange, tracePrefix } from '../../src/writers/etcd-key.ts';
+import { etcdKey } from '../support/etcd-key.ts';
+import { agentRecord, inTexts } from '../support/agent-records.ts';
 import { record } from '../support/records.ts';
 
 describe('the key of a record in etcd', () => {
   it('is logs/<traceId>/<unixNano>/<recordId>', () => {
     expect(etcdKey(record('{}', { traceId: 'abc', unixNano: '12', id: 'f-0' }))).toBe('logs/abc/12/f-0');
+  });
+
+  it.each([
+    '4bf92f3577b34da6a3ce929d0e0e4736',
+    'a/b',
+    '/',
+    '100%',
+    'é',
+    'with\\u0000escape',
+    'x'.repeat(300),
+  ])('is the same from the bytes of a trace ID as from its text: %.30s', (traceId) => {
+    const one = agentRecord(traceId, 4_711);
+    expect(etcdKey(one)).toBe(etcdKey(inTexts(one)));
+    expect(etcdKey(one)).toBe(`${tracePrefix(one.traceId)}${one.unixNano}/${one.id}`);
   });
 
   it.each([

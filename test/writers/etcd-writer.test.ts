@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { etcdKey } from '../../src/writers/etcd-key.ts';
 import { RejectedError } from '../../src/writers/log-writer.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { etcdKey } from '../support/etcd-key.ts';
 import { etcdWriter, records, stored } from '../support/etcd-writer.ts';
 import { startFakeEtcd } from '../support/fake-etcd.ts';
 import { record } from '../support/records.ts';

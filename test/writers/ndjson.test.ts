@@ -1,41 +1,8 @@
 import { expect, it } from 'vitest';
-import { InFlight } from '../../src/offsets/in-flight.ts';
-import { AgentRecord, withText } from '../../src/record/agent-record.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
-import { parseRecord } from '../../src/record/parse-record.ts';
-import { UnixNanoReader } from '../../src/record/unix-nano.ts';
-import { sliceOf } from '../../src/util/byte-slice.ts';
 import { ByteBuffer } from '../../src/writers/byte-buffer.ts';
 import { addNdjsonLine } from '../../src/writers/ndjson.ts';
-
-const source = withText({ namespace: 'shop', pod: 'cart-1', container: 'main', node: 'n1' }, true);
-
-/** A record as the agent makes it. @param traceId as it stands in the JSON text. */
-function agentRecord(traceId: string | Buffer, offset = 0): AgentRecord {
-  const window = new InFlight('00ff3c4d5e6f7a8b', offset, () => undefined);
-  const parts = ['{"time":"2026-11-24T05:30:57.5Z","traceId":"', traceId, '"}'].map((part) =>
-    Buffer.from(part),
-  );
-  const json = Buffer.concat(parts).toString('latin1');
-  const parsed = parseRecord(sliceOf(json), new UnixNanoReader());
-  if (typeof parsed === 'string') throw new Error(`Cannot make a record: it is ${parsed}`);
-  return new AgentRecord(parsed, source, { claim: window.claim(offset, offset + 100), offset });
-}
-
-/** The same record as one that has texts and nothing else. */
-function inTexts(record: AgentRecord): LogRecord {
-  const { id, traceId, unixNano, latin1, byteLength } = record;
-  return {
-    id,
-    traceId,
-    unixNano,
-    source,
-    latin1,
-    byteLength,
-    toBytes: () => record.toBytes(),
-    copyTo: (target, at) => record.copyTo(target, at),
-  };
-}
+import { agentRecord, inTexts } from '../support/agent-records.ts';
 
 function lineOf(record: LogRecord): Buffer {
   const lines = new ByteBuffer();
