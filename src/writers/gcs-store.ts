@@ -13,22 +13,17 @@ const ANSWER_MS = 30_000;
 export class GcsStore implements ObjectStore {
   readonly name: string;
   readonly #options: ObjectDestination;
-  readonly #bucket: Bucket;
+  /** With the token that it got, and the key that it read. */
+  #bucket: Bucket;
 
   constructor(options: ObjectDestination) {
-    const { bucket, endpoint } = options;
-    this.name = `gs://${bucket}`;
+    this.name = `gs://${options.bucket}`;
     this.#options = options;
-    const storage = new Storage({
-      ...(endpoint !== undefined && { apiEndpoint: endpoint, projectId: 'frostbeat' }),
-      timeout: ANSWER_MS,
-      // What is tried again, and when, is the agent's to decide.
-      retryOptions: { autoRetry: false, maxRetries: 0 },
-    });
-    this.#bucket = storage.bucket(bucket);
+    this.#bucket = openBucket(options);
   }
 
   async put(name: string, bytes: Buffer, signal: AbortSignal): Promise<void> {
+    await this.#authorize(signal);
     const saved = this.#bucket.file(name).save(bytes, {
       resumable: false,
       validation: 'crc32c',
@@ -40,6 +35,7 @@ export class GcsStore implements ObjectStore {
 
   /** One name is asked for. Who may write and not list is no fault: the refusal comes from a server that knows him. */
   async check(signal: AbortSignal): Promise<void> {
+    await this.#authorize(signal);
     try {
       await orAborted(this.#bucket.getFiles({ maxResults: 1, autoPaginate: false }), signal);
     } catch (error) {
@@ -48,6 +44,7 @@ export class GcsStore implements ObjectStore {
   }
 
   async *list(prefix: string, signal: AbortSignal): AsyncGenerator<string> {
+    await this.#authorize(signal);
     let pageToken: string | undefined;
     do {
       const page = this.#bucket.getFiles({ prefix, autoPaginate: false, ...(pageToken && { pageToken }) });
@@ -66,6 +63,23 @@ export class GcsStore implements ObjectStore {
     // The client holds nothing open.
   }
 
+  /** Asks for a token, where there is none yet: without one an upload says only that its stream was destroyed. */
+  async #authorize(signal: AbortSignal): Promise<void> {
+    if (this.#bucket.storage.customEndpoint) return;
+    try {
+      await orAborted(this.#bucket.storage.authClient.getAccessToken(), signal);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      this.#renew();
+      throw new ObjectFailure(this.name, whyNoToken((error as Error).message));
+    }
+  }
+
+  /** What was renewed meanwhile is read by the next call. */
+  #renew(): void {
+    this.#bucket = openBucket(this.#options);
+  }
+
   /** The client's calls cannot be aborted: one that is not waited for any more settles nothing. */
   async #explained<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
     try {
@@ -82,16 +96,14 @@ export class GcsStore implements ObjectStore {
     const { endpoint, bucket } = this.#options;
     const status = Number(code);
     if (status === 404) return say(`there is no such bucket; GCS_BUCKET (--gcs-bucket) is "${bucket}"`);
-    if (status === 401) return say(`the credentials are refused: ${message}`);
+    if (status === 401) {
+      this.#renew();
+      return say(`the credentials are refused: ${message}; ${whoseTheyAre()}`);
+    }
     if (status === 403) {
       return say(
         'access is denied: the account needs storage.objects.create and storage.objects.delete (to overwrite) ' +
           'there, and storage.objects.list and storage.objects.get to read',
-      );
-    }
-    if (/Could not load the default credentials/.test(message)) {
-      return say(
-        'no credentials are found: set GOOGLE_APPLICATION_CREDENTIALS, or give the pod a service account',
       );
     }
     const wait = Number(response?.headers['retry-after']);
@@ -100,4 +112,30 @@ export class GcsStore implements ObjectStore {
     }
     return say(`${message}${endpoint === undefined ? '' : `, at ${endpoint}`}`);
   }
+}
+
+function openBucket({ bucket, endpoint }: ObjectDestination): Bucket {
+  const storage = new Storage({
+    ...(endpoint !== undefined && { apiEndpoint: endpoint, projectId: 'frostbeat' }),
+    timeout: ANSWER_MS,
+    // What is tried again, and when, is the agent's to decide.
+    retryOptions: { autoRetry: false, maxRetries: 0 },
+  });
+  return storage.bucket(bucket);
+}
+
+/** OAuth's own errors are such as `invalid_grant: account not found`. */
+function whyNoToken(message: string): string {
+  if (/Could not load the default credentials/.test(message))
+    return 'no credentials are found: set GOOGLE_APPLICATION_CREDENTIALS, or give the pod a service account';
+  const what = /^(Error code )?(invalid|unauthorized)_/.test(message)
+    ? 'the credentials are refused'
+    : 'the credentials give no token';
+  return `${what}: ${message}; ${whoseTheyAre()}`;
+}
+
+function whoseTheyAre(): string {
+  const file = process.env['GOOGLE_APPLICATION_CREDENTIALS'];
+  if (file !== undefined) return `GOOGLE_APPLICATION_CREDENTIALS names their file, ${file}`;
+  return "they are the pod's, or the instance's";
 }

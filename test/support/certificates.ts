@@ -19,8 +19,15 @@ export interface KeyPair {
   readonly keyFile: string;
 }
 
-/** Makes an authority, a server certificate for 127.0.0.1 and localhost, and a client certificate, by openssl. */
-export async function makeCertificates(directory: string): Promise<Certificates> {
+/**
+ * Makes an authority, a server certificate for 127.0.0.1 and localhost, and a client certificate, by openssl.
+ *
+ * @param names more that the certificates are for.
+ */
+export async function makeCertificates(
+  directory: string,
+  names: readonly string[] = [],
+): Promise<Certificates> {
   const caFile = join(directory, 'ca.crt');
   const subject = ['-subj', '/CN=frostbeat test authority'];
   await openssl([
@@ -35,18 +42,18 @@ export async function makeCertificates(directory: string): Promise<Certificates>
   ]);
   return {
     caFile,
-    server: await issue(directory, 'server', 'localhost'),
-    client: await issue(directory, 'client', 'frostbeat'),
+    server: await issue(directory, 'server', ['localhost', ...names]),
+    client: await issue(directory, 'client', ['frostbeat']),
   };
 }
 
 /** Makes a new key and has the authority in `directory` sign it, replacing the files of that name. */
-async function issue(directory: string, name: string, commonName: string): Promise<KeyPair> {
+async function issue(directory: string, name: string, names: readonly string[]): Promise<KeyPair> {
   const [certFile, keyFile] = [join(directory, `${name}.crt`), join(directory, `${name}.key`)];
   const [request, extensions] = [join(directory, `${name}.csr`), join(directory, `${name}.ext`)];
   await writeFile(
     extensions,
-    'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n',
+    `subjectAltName=${names.map((one) => `DNS:${one},`).join('')}IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n`,
   );
   const authority = [
     '-CA',
@@ -55,17 +62,7 @@ async function issue(directory: string, name: string, commonName: string): Promi
     join(directory, 'ca.key'),
     '-CAcreateserial',
   ];
-  await openssl([
-    'req',
-    '-new',
-    ...newKey,
-    '-subj',
-    `/CN=${commonName}`,
-    '-keyout',
-    keyFile,
-    '-out',
-    request,
-  ]);
+  await openssl(['req', '-new', ...newKey, '-subj', `/CN=${names[0]}`, '-keyout', keyFile, '-out', request]);
   await openssl(['x509', '-req', '-in', request, '-extfile', extensions, ...authority, '-out', certFile]);
   return { certFile, keyFile };
 }
