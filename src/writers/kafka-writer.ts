@@ -4,7 +4,7 @@ import type { LogRecord } from '../record/log-record.ts';
 import { orAborted } from '../util/or-aborted.ts';
 import { kafkaOptions } from './kafka-client.ts';
 import { KafkaFailure, type PartitionAnswer, refusalOf } from './kafka-errors.ts';
-import { messageOf, partitionOf } from './kafka-message.ts';
+import { messagesOf, partitionOf } from './kafka-message.ts';
 import { type LogWriter, PartialWriteError, type Rejection } from './log-writer.ts';
 
 export interface KafkaWriterOptions {
@@ -100,7 +100,7 @@ export class KafkaWriter implements LogWriter {
       await this.#call(async (producer) => {
         const { topics } = await producer.metadata({ topics: [topic], autocreateTopics: true });
         partitions = topics.get(topic)?.partitionsCount ?? 1;
-        const messages = records.map((record) => messageOf(record, { topic, partitions, kubernetes }));
+        const messages = messagesOf(records, { topic, partitions, kubernetes });
         await producer.send({ messages });
       }, signal);
       outcome.stored.push(...records);

@@ -35,7 +35,7 @@ export function writeServer(name: ServerName): Benchmark {
     await using server = await startBenchServer(name);
     const { bytes, records } = server.batch;
     const size = Math.min(records, Math.floor(bytes / recordBytes));
-    const requests = context.smoke ? 3 : server.objects ? 16 : 120;
+    const requests = context.smoke ? 3 : server.requests;
     const values = join(await context.newDirectory(), 'values');
     writeFileSync(
       values,

@@ -29,6 +29,8 @@ export interface BenchServer extends AsyncDisposable {
   readonly script: string;
   /** What the writer asks for. */
   readonly batch: { readonly bytes: number; readonly records: number };
+  /** Requests that are counted: for some seconds at least, else it is the warming up of V8 that is measured. */
+  readonly requests: number;
   /** Requests that are under way at once. */
   readonly inFlight: number;
   /** Whether progress is told in objects. */
@@ -49,6 +51,7 @@ async function kafka(): Promise<BenchServer> {
   return {
     script: 'write-kafka.mjs',
     batch: { bytes: 524_288, records: 2_000 },
+    requests: 600,
     inFlight: 1,
     objects: false,
     async place(topic) {
@@ -86,6 +89,7 @@ async function search(product: 'opensearch' | 'elasticsearch'): Promise<BenchSer
   return {
     script: 'write-search.mjs',
     batch: { bytes: 1_048_576, records: 2_000 },
+    requests: 120,
     inFlight: 4,
     objects: false,
     async place(run) {
@@ -137,6 +141,7 @@ async function objects(name: 's3' | 'gcs'): Promise<BenchServer> {
   return {
     script: 'write-objects.mjs',
     batch: { bytes: 8 * 2 ** 20, records: 1_000_000 },
+    requests: 100,
     inFlight: 4,
     objects: true,
     place: (run) =>

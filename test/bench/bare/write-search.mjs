@@ -5,16 +5,23 @@ const { product, url, index } = options;
 const elastic = product === 'elasticsearch';
 const { Client } = await import(elastic ? '@elastic/elasticsearch' : '@opensearch-project/opensearch');
 const client = new Client({ nodes: [url], maxRetries: 0 });
-const nano = '1700000000123456789';
-const documents = values.map(
-  (value) =>
-    `${value.slice(0, -1)},"@timestamp":"2026-11-23T05:30:00.000000789Z","frostbeat":{"id":"${idOf(0)}","unixNano":${nano},"storedAt":1700000000000}}`,
-);
+// The server's work depends on what differs from document to document: the same does as with the agent.
+const documents = values.map((value) => {
+  const { time } = JSON.parse(value);
+  const nano = `${Date.parse(`${time.slice(0, 19)}Z`) / 1_000}${time.slice(20, 29)}`;
+  return {
+    head: `${value.slice(0, -1)},"@timestamp":"${time}","frostbeat":{"id":"`,
+    tail: `","unixNano":${nano},"storedAt":${Date.now()}}}`,
+  };
+});
 
 await writeAll(async (first, end) => {
   let body = '';
-  for (let i = first; i < end; i++)
-    body += `{"create":{"_index":"${index}","_id":"${idOf(i)}"}}\n${documents[i % documents.length]}\n`;
+  for (let i = first; i < end; i++) {
+    const id = idOf(i);
+    const { head, tail } = documents[i % documents.length];
+    body += `{"create":{"_index":"${index}","_id":"${id}"}}\n${head}${id}${tail}\n`;
+  }
   const request = { method: 'POST', path: '/_bulk', querystring: { filter_path: 'errors' }, bulkBody: body };
   const headers = { accept: 'application/json', 'content-type': 'application/x-ndjson' };
   const answer = await client.transport.request(request, { headers });
