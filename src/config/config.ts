@@ -112,11 +112,13 @@ export interface KafkaAccess {
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
   /** Undefined where the brokers ask for no user. */
-  readonly saslMechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | undefined;
+  readonly saslMechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER' | undefined;
   readonly username: string | undefined;
   /** A secret: never in logs, `config`, metrics or errors. */
   readonly password: string | undefined;
   readonly passwordFile: string | undefined;
+  /** The token of OAUTHBEARER, read for each connection: it is renewed while the agent runs. */
+  readonly tokenFile: string | undefined;
 }
 
 /** Where `frostbeat serve` listens, and to whom it answers. */

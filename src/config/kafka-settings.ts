@@ -3,7 +3,7 @@ import { boolean, oneOf, optionalFile, optionalText, type Parsed } from './parse
 import { setting } from './setting.ts';
 
 const group = 'Kafka';
-const mechanisms = ['', 'PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+const mechanisms = ['', 'PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const;
 
 /** The settings of the writer `kafka`. */
 export const kafkaSettings = {
@@ -69,7 +69,7 @@ export const kafkaSettings = {
     default: '',
     parse: oneOf(...mechanisms),
     placeholder: 'name',
-    meaning: 'PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, where the brokers ask for a user',
+    meaning: 'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, where the brokers ask who comes',
   }),
   kafkaUsername: setting({
     variable: 'KAFKA_USERNAME',
@@ -77,7 +77,7 @@ export const kafkaSettings = {
     default: '',
     parse: optionalText,
     placeholder: 'name',
-    meaning: 'That user',
+    meaning: 'The user, with PLAIN and SCRAM',
   }),
   kafkaPassword: setting({
     variable: 'KAFKA_PASSWORD',
@@ -96,6 +96,14 @@ export const kafkaSettings = {
     parse: optionalFile,
     placeholder: 'path',
     meaning: 'File that holds the password',
+  }),
+  kafkaTokenFile: setting({
+    variable: 'KAFKA_TOKEN_FILE',
+    group,
+    default: '',
+    parse: optionalFile,
+    placeholder: 'path',
+    meaning: 'File that holds the token, with OAUTHBEARER; read for each connection',
   }),
 };
 
@@ -118,6 +126,7 @@ export function kafkaAccess(values: KafkaValues): KafkaAccess {
     username: values.kafkaUsername,
     password: values.kafkaPassword,
     passwordFile: values.kafkaPasswordFile,
+    tokenFile: values.kafkaTokenFile,
   };
 }
 
@@ -137,18 +146,33 @@ export function checkKafka(
   const { kafkaSaslMechanism: mechanism } = values;
   if (values.kafkaPassword !== undefined && values.kafkaPasswordFile !== undefined)
     say('KAFKA_PASSWORD_FILE', 'is set: it must not be set together with KAFKA_PASSWORD');
-  if (mechanism && isAbsent('kafkaUsername'))
-    say('KAFKA_USERNAME', 'is not set: with KAFKA_SASL_MECHANISM it must be the name of the user');
-  if (mechanism && isAbsent('kafkaPassword') && isAbsent('kafkaPasswordFile'))
-    say(
-      'KAFKA_PASSWORD_FILE',
-      'is not set: with KAFKA_SASL_MECHANISM it must be a file, or KAFKA_PASSWORD be set',
-    );
+  if (mechanism === 'OAUTHBEARER') {
+    if (isAbsent('kafkaTokenFile'))
+      say(
+        'KAFKA_TOKEN_FILE',
+        'is not set: with KAFKA_SASL_MECHANISM=OAUTHBEARER it must be the file of the token',
+      );
+    if (values.kafkaUsername !== undefined)
+      say(
+        'KAFKA_USERNAME',
+        'is set: with KAFKA_SASL_MECHANISM=OAUTHBEARER it must not be: the token says who it is',
+      );
+  } else if (mechanism) {
+    if (isAbsent('kafkaUsername'))
+      say('KAFKA_USERNAME', 'is not set: with KAFKA_SASL_MECHANISM it must be the name of the user');
+    if (isAbsent('kafkaPassword') && isAbsent('kafkaPasswordFile'))
+      say(
+        'KAFKA_PASSWORD_FILE',
+        'is not set: with KAFKA_SASL_MECHANISM it must be a file, or KAFKA_PASSWORD be set',
+      );
+  }
   if (mechanism === '' && values.kafkaUsername !== undefined)
     say(
       'KAFKA_SASL_MECHANISM',
       'is not set: with KAFKA_USERNAME it must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512',
     );
+  if (mechanism !== undefined && mechanism !== 'OAUTHBEARER' && values.kafkaTokenFile !== undefined)
+    say('KAFKA_SASL_MECHANISM', `is ${mechanism || 'not set'}: with KAFKA_TOKEN_FILE it must be OAUTHBEARER`);
   if (values.kafkaCertFile !== undefined && isAbsent('kafkaKeyFile'))
     say('KAFKA_KEY_FILE', 'is not set: with KAFKA_CERT_FILE it must be the file of its key');
   if (values.kafkaKeyFile !== undefined && isAbsent('kafkaCertFile'))

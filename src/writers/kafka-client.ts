@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { BaseOptions } from '@platformatic/kafka';
 import type { KafkaAccess } from '../config/config.ts';
+import { tokenLogin } from './kafka-token.ts';
 
 /** Longest that one request may take, and a connection, in milliseconds. */
 const REQUEST_MS = 10_000;
 const CONNECT_MS = 5_000;
 
-/** What every client of Kafka here is made with. Secrets and certificates are read now. */
+/** What every client of Kafka here is made with. Secrets and certificates are read now, a token for each connection. */
 export async function kafkaOptions(access: KafkaAccess): Promise<BaseOptions> {
   const [password, ca, cert, key] = await Promise.all([
     access.passwordFile === undefined ? undefined : readFile(access.passwordFile, 'utf8'),
@@ -26,11 +27,10 @@ export async function kafkaOptions(access: KafkaAccess): Promise<BaseOptions> {
       tlsServerName: true,
     }),
     ...(mechanism && {
-      sasl: {
-        mechanism,
-        username,
-        password: password?.replace(/\r?\n$/, '') ?? access.password ?? '',
-      },
+      sasl:
+        mechanism === 'OAUTHBEARER'
+          ? tokenLogin({ file: access.tokenFile ?? '' })
+          : { mechanism, username, password: password?.replace(/\r?\n$/, '') ?? access.password ?? '' },
     }),
   };
 }

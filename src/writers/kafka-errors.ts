@@ -52,7 +52,8 @@ function* answersIn(error: unknown): Generator<PartitionAnswer, void> {
 
 interface Rule {
   readonly when: RegExp;
-  readonly say: (topic: string) => string;
+  /** @param text of the error that it fits. */
+  readonly say: (topic: string, text: string) => string;
 }
 
 /** The first that fits any of the errors counts. */
@@ -63,6 +64,7 @@ const rules: readonly Rule[] = [
       `the topic ${topic} is not there, and the brokers do not make it: create it ` +
       `(kafka-topics.sh --create --topic ${topic}), or name another in KAFKA_TOPIC`,
   },
+  { when: /KAFKA_TOKEN_FILE/, say: (_, text) => text },
   {
     when: /suitable SASL mechanism|UNSUPPORTED_SASL_MECHANISM/,
     say: () => 'it does not know the mechanism: check KAFKA_SASL_MECHANISM',
@@ -112,8 +114,10 @@ function wordsOf(error: unknown, topic: string): string {
     const { message, apiId, code } = one as { message?: string; apiId?: string; code?: string };
     return [apiId, code, message].filter((part) => part !== undefined).join(' ');
   });
-  const rule = rules.find(({ when }) => texts.some((text) => when.test(text)));
-  if (rule !== undefined) return rule.say(topic);
+  for (const { when, say } of rules) {
+    const text = texts.find((one) => when.test(one));
+    if (text !== undefined) return say(topic, text);
+  }
   return (texts.at(-1) ?? String(error)).replace(/^PLT_KFK_\w+ /, '');
 }
 

@@ -113,6 +113,7 @@ describe('the configuration', () => {
         username: undefined,
         password: undefined,
         passwordFile: undefined,
+        tokenFile: undefined,
       },
       writerOptions: { NODE_NAME: 'n1' },
     });
@@ -182,6 +183,22 @@ describe('the configuration', () => {
       'KAFKA_TOPIC is "a b": it must be the name of a topic: letters, digits, - _ and ., 249 at most',
       'KAFKA_SASL_MECHANISM is not set: with KAFKA_USERNAME it must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512',
       'KAFKA_CERT_FILE is not set: with KAFKA_KEY_FILE it must be the file of its certificate',
+    ]);
+  });
+
+  it('reads who comes to Kafka by a token', () => {
+    writeFileSync(join(directory, 'token'), 'x');
+    const base = { NODE_NAME: 'n1', KAFKA_SASL_MECHANISM: 'OAUTHBEARER' };
+    const { kafka } = validConfig(load({ ...base, KAFKA_TOKEN_FILE: 'token' }));
+    expect(kafka).toMatchObject({ saslMechanism: 'OAUTHBEARER', tokenFile: join(directory, 'token') });
+    const told = (env: Record<string, string>): string[] =>
+      load(env).mistakes.map((mistake) => mistake.replace(/ \(.*?\)/, ''));
+    expect(told({ ...base, KAFKA_USERNAME: 'me' })).toEqual([
+      'KAFKA_TOKEN_FILE is not set: with KAFKA_SASL_MECHANISM=OAUTHBEARER it must be the file of the token',
+      'KAFKA_USERNAME is set: with KAFKA_SASL_MECHANISM=OAUTHBEARER it must not be: the token says who it is',
+    ]);
+    expect(told({ NODE_NAME: 'n1', KAFKA_TOKEN_FILE: 'token' })).toEqual([
+      'KAFKA_SASL_MECHANISM is not set: with KAFKA_TOKEN_FILE it must be OAUTHBEARER',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Consumer } from '@platformatic/kafka';
@@ -174,7 +174,71 @@ it('comes by TLS with a user, and says what is wrong with either', async () => {
   expect(await traceLines(['secured'], { ...tls, ...sasl })).toHaveLength(5);
 }, 480_000);
 
+it('comes with a token, which is read anew while it runs, and says what is wrong with it', async () => {
+  await server.createTopic('tokens');
+  const directory = mkdtempSync(join(tmpdir(), 'frostbeat-kafka-token-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'token');
+  const put = (seconds: number): void => writeFileSync(file, `${unsignedToken(seconds)}\n`);
+  const env = {
+    ...envOf('tokens'),
+    KAFKA_BROKERS: server.byToken,
+    KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
+    KAFKA_TOKEN_FILE: file,
+  };
+  const node = directoryNode(env);
+  node.write(3, 'tokens');
+  put(-3_600);
+  await tells(
+    node,
+    {},
+    /it refuses the token in KAFKA_TOKEN_FILE \(\/.*\), which expired at \d{4}-.*: invalid_token/,
+  );
+  writeFileSync(file, 'no.token.this');
+  await tells(node, {}, /it refuses the token in KAFKA_TOKEN_FILE \(\/.*\/token\): invalid_token/);
+  writeFileSync(file, '\n');
+  await tells(node, {}, /Cannot use KAFKA_TOKEN_FILE: \/.*\/token is empty/);
+
+  put(6);
+  const agent = await node.startAgent();
+  let written = 3;
+  const allDelivered = async (): Promise<unknown> =>
+    await until(async () => (await agent.ledger())?.delivered === written, {
+      timeoutMs: 30_000,
+      what: `${written} records`,
+    });
+  await allDelivered();
+  // Its token ends soon; there is another before that, as Kubernetes does it.
+  const end = Date.now() + 8_000;
+  put(3_600);
+  while (Date.now() < end) {
+    written += node.write(1, 'tokens').length;
+    await allDelivered();
+  }
+  expect(agent.text).not.toContain('fails');
+  // One that is of no use is told, and mended without a restart.
+  put(-1);
+  await until(async () => /which expired at/.test((await agent.readiness()).text), {
+    timeoutMs: 60_000,
+    what: 'an agent that tells of its token',
+  });
+  put(3_600);
+  written += node.write(1, 'tokens').length;
+  await allDelivered();
+  await agent.ready(60_000);
+  expect((await agent.stop()).code).toBe(0);
+  expect(await traceLines(['tokens'], env)).toHaveLength(written);
+}, 240_000);
+
 it('canaries of an agent come back, are lost while the broker is frozen, and are in no list', async () => {
   await server.createTopic('canary', { partitions: 3 });
   expect(await tryCanaries(directoryNode(envOf('canary')), server, envOf('canary'))).toEqual(['no-canary']);
 }, 240_000);
+
+/** A JWT that nobody has signed, as brokers take it where nothing is set up. @param seconds until it expires. */
+function unsignedToken(seconds: number): string {
+  const exp = Math.floor(Date.now() / 1_000) + seconds;
+  return [{ alg: 'none' }, { sub: 'frostbeat', iat: exp - 7_200, exp }]
+    .map((part) => `${Buffer.from(JSON.stringify(part)).toString('base64url')}.`)
+    .join('');
+}

@@ -10,6 +10,7 @@ import { startServer, type TestServer } from './server-process.ts';
 
 const run = promisify(execFile);
 const version = '4.3.1';
+const bearer = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule';
 
 export interface KafkaServer extends TestServer {
   /** `127.0.0.1:<port>`. */
@@ -19,6 +20,8 @@ export interface KafkaServer extends TestServer {
    * it tells them, which the proxy must have. Not where it is secured.
    */
   readonly proxied: { readonly server: string; readonly port: number };
+  /** The same broker, for clients that come with a token of OAUTHBEARER, by which it knows them for 5 s. Not where it is secured. */
+  readonly byToken: string;
   /** Runs one of Kafka's own tools against it (`org.apache.kafka.tools.TopicCommand`), and gives what it says. */
   tool(className: string, ...args: string[]): Promise<string>;
   createTopic(name: string, options?: TopicOptions): Promise<void>;
@@ -55,6 +58,7 @@ export async function startKafka({ settings = {}, secured }: KafkaOptions = {}):
   const [port, controller] = [await lastingPort(), await lastingPort()];
   const broker = `127.0.0.1:${port}`;
   const proxied = { server: `127.0.0.1:${await lastingPort()}`, port: await lastingPort() };
+  const byToken = `127.0.0.1:${await lastingPort()}`;
   const classPath = ['-cp', join(lib, '*')];
   const heap = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
   const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error';
@@ -75,9 +79,14 @@ export async function startKafka({ settings = {}, secured }: KafkaOptions = {}):
           'process.roles': 'broker,controller',
           'node.id': '1',
           'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-          listeners: `PLAINTEXT://${broker},PROXIED://${proxied.server},CONTROLLER://127.0.0.1:${controller}`,
-          'advertised.listeners': `PLAINTEXT://${broker},PROXIED://127.0.0.1:${proxied.port}`,
-          'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+          listeners: `PLAINTEXT://${broker},PROXIED://${proxied.server},TOKEN://${byToken},CONTROLLER://127.0.0.1:${controller}`,
+          'advertised.listeners': `PLAINTEXT://${broker},PROXIED://127.0.0.1:${proxied.port},TOKEN://${byToken}`,
+          'listener.security.protocol.map':
+            'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,TOKEN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+          'listener.name.token.sasl.enabled.mechanisms': 'OAUTHBEARER',
+          'listener.name.token.connections.max.reauth.ms': '5000',
+          // Without a handler of its own it takes JWTs that nobody has signed.
+          'listener.name.token.oauthbearer.sasl.jaas.config': `${bearer} required unsecuredLoginStringClaim_sub="broker";`,
           'controller.listener.names': 'CONTROLLER',
           'log.dirs': join(directory, 'data'),
           'offsets.topic.replication.factor': '1',
@@ -136,6 +145,7 @@ export async function startKafka({ settings = {}, secured }: KafkaOptions = {}):
   return Object.defineProperties(server, {
     broker: { value: broker },
     proxied: { value: proxied },
+    byToken: { value: byToken },
     tool: { value: tool },
     createTopic: { value: createTopic },
   }) as KafkaServer;
