@@ -77,10 +77,13 @@ export function path(text: string, cwd: string): Parsed<string> {
 export function outputPath(text: string, cwd: string): Parsed<string> {
   const parsed = path(text, cwd);
   if (!('value' in parsed)) return parsed;
-  const at = parsed.value.lastIndexOf('/');
-  const unknown = parsed.value.slice(at).replaceAll(/\{(?:node|date)\}/g, '');
-  if (!/[{}]/.test(parsed.value.slice(0, at) + unknown)) return parsed;
-  return { mustBe: 'a path that has {node} and {date} in the name of the file only, and no other braces' };
+  const { value } = parsed;
+  if (/[{}]/.test(value.replaceAll(/\{(?:node|date)\}/g, '')))
+    return { mustBe: 'a path that has {node} and {date} in the name of the file, and no other braces' };
+  const [, before = '', rest = ''] = /^([^{]*\/)(.*\{.*)$/.exec(value) ?? [];
+  if (!rest.includes('/')) return parsed;
+  const instead = before + rest.replaceAll('/', '-');
+  return { mustBe: `a path that has {node} and {date} in the name of the file only, such as ${instead}` };
 }
 
 /** Paths with commas between them, made absolute; none where it is empty. */

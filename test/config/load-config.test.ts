@@ -248,6 +248,22 @@ describe('the configuration', () => {
     expect(() => validConfig(loaded)).toThrow(ConfigError);
   });
 
+  it('takes {node} and {date} in the name of a file, and says what a directory of such a name could be instead', () => {
+    const of = (path: string): string | readonly string[] => {
+      const { config, mistakes } = load({ NODE_NAME: 'n1', FILE_PATH: path });
+      return config?.file.path ?? mistakes;
+    };
+    expect(of('/logs/{node}-{date}.ndjson')).toBe('/logs/{node}-{date}.ndjson');
+    expect(of('/logs/plain')).toBe('/logs/plain');
+    const mustBe = 'it must be a path that has {node} and {date} in the name of the file';
+    expect(of('/logs/{date}/{node}/all.ndjson')).toEqual([
+      `FILE_PATH (--file-path) is "/logs/{date}/{node}/all.ndjson": ${mustBe} only, such as /logs/{date}-{node}-all.ndjson`,
+    ]);
+    expect(of('/logs/{nodes}.ndjson')).toEqual([
+      `FILE_PATH (--file-path) is "/logs/{nodes}.ndjson": ${mustBe}, and no other braces`,
+    ]);
+  });
+
   it('reads patterns of containers, and wants some left to follow', () => {
     const env = { NODE_NAME: 'n', CONTAINERS: 'app-*, side?', EXCLUDE_CONTAINERS: '*-init,app-x' };
     expect(validConfig(load(env))).toMatchObject({
