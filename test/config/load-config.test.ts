@@ -33,6 +33,12 @@ const searchDefaults = {
   keyFile: undefined,
 };
 
+/** What FILE_PATH comes to, or what is wrong with it. */
+function filePathOf(path: string): string | readonly string[] {
+  const { config, mistakes } = load({ NODE_NAME: 'n1', FILE_PATH: path });
+  return config?.file.path ?? mistakes;
+}
+
 describe('the configuration', () => {
   it("has the design's defaults", () => {
     expect(validConfig(load({ NODE_NAME: 'n1' }))).toEqual({
@@ -249,17 +255,13 @@ describe('the configuration', () => {
   });
 
   it('takes {node} and {date} in the name of a file, and says what a directory of such a name could be instead', () => {
-    const of = (path: string): string | readonly string[] => {
-      const { config, mistakes } = load({ NODE_NAME: 'n1', FILE_PATH: path });
-      return config?.file.path ?? mistakes;
-    };
-    expect(of('/logs/{node}-{date}.ndjson')).toBe('/logs/{node}-{date}.ndjson');
-    expect(of('/logs/plain')).toBe('/logs/plain');
+    expect(filePathOf('/logs/{node}-{date}.ndjson')).toBe('/logs/{node}-{date}.ndjson');
+    expect(filePathOf('/logs/plain')).toBe('/logs/plain');
     const mustBe = 'it must be a path that has {node} and {date} in the name of the file';
-    expect(of('/logs/{date}/{node}/all.ndjson')).toEqual([
+    expect(filePathOf('/logs/{date}/{node}/all.ndjson')).toEqual([
       `FILE_PATH (--file-path) is "/logs/{date}/{node}/all.ndjson": ${mustBe} only, such as /logs/{date}-{node}-all.ndjson`,
     ]);
-    expect(of('/logs/{nodes}.ndjson')).toEqual([
+    expect(filePathOf('/logs/{nodes}.ndjson')).toEqual([
       `FILE_PATH (--file-path) is "/logs/{nodes}.ndjson": ${mustBe}, and no other braces`,
     ]);
   });
