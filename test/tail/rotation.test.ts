@@ -255,6 +255,29 @@ describe('rotation by the kubelet', () => {
     expectAll(pipeline);
   });
 
+  it('does not read a file again that was given up while its compressed twin could not be opened', async () => {
+    let allowed = true;
+    dir.put('0.log', dir.lines(5));
+    const pipeline = start({ mayOpen: () => allowed });
+    await pipeline.until(5);
+    const rotated = dir.rename();
+    dir.put('0.log', dir.lines(2));
+    await pipeline.until(7);
+    allowed = false;
+    dir.compress(rotated);
+    await until(() => pipeline.tail.failure !== undefined, { what: 'a twin that cannot be opened' });
+    const [file] = pipeline.tail.files.ordered;
+    expect(file!.entry.name).toBe(rotated);
+    pipeline.tail.giveUp(file!, 'held_files_limit');
+    pipeline.store.snapshot(new Date());
+    allowed = true;
+    await until(() => pipeline.tail.failure === undefined, { what: 'the twin opened' });
+    dir.put('0.log', dir.lines(1));
+    await pipeline.until(8);
+    expect(pipeline.read).toEqual(dir.written);
+    expect(pipeline.gaps).toMatchObject([{ reason: 'held_files_limit' }]);
+  });
+
   it('tells at once what went with a closed file, though a newer one cannot be opened', async () => {
     let allowed = true;
     dir.put('0.log', dir.lines(5));
