@@ -22,8 +22,8 @@ export const writeEtcd: Benchmark = async (context) => [
 ];
 
 async function compare(batchSize: number, context: Context): Promise<Row> {
-  // A multiple of both sizes: no batch has to wait for its period.
-  const records = 2_560 * (context.smoke ? 1 : 40);
+  // A multiple of both sizes: no batch has to wait for its period. Some seconds of it, else it is the warming up of V8.
+  const records = 2_560 * (context.smoke ? 1 : 100);
   const rounds: { agent: Run; bare: Run; ratio: number }[] = [];
   for (let round = 0; round < context.rounds; round++) {
     const bare = await runBare(records, batchSize, context);
