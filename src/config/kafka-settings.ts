@@ -152,11 +152,17 @@ export function checkKafka(
         'KAFKA_TOKEN_FILE',
         'is not set: with KAFKA_SASL_MECHANISM=OAUTHBEARER it must be the file of the token',
       );
-    if (values.kafkaUsername !== undefined)
-      say(
-        'KAFKA_USERNAME',
-        'is set: with KAFKA_SASL_MECHANISM=OAUTHBEARER it must not be: the token says who it is',
-      );
+    const useless = {
+      KAFKA_USERNAME: values.kafkaUsername,
+      KAFKA_PASSWORD: values.kafkaPassword,
+      KAFKA_PASSWORD_FILE: values.kafkaPasswordFile,
+    };
+    for (const [variable, value] of Object.entries(useless))
+      if (value !== undefined)
+        say(
+          variable,
+          'is set: with KAFKA_SASL_MECHANISM=OAUTHBEARER it must not be: the token says who it is',
+        );
   } else if (mechanism) {
     if (isAbsent('kafkaUsername'))
       say('KAFKA_USERNAME', 'is not set: with KAFKA_SASL_MECHANISM it must be the name of the user');

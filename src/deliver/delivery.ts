@@ -44,8 +44,6 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #queue: Batch[] = [];
   readonly #failed: Failure[] = [];
-  /** The store has them; they settle in a moment. */
-  #stored: { readonly batch: Batch; readonly seconds: number }[] = [];
   readonly #stop = new AbortController();
   #writing = 0;
   #retrying = false;
@@ -172,7 +170,7 @@ export class Delivery {
 
   /** One attempt, and the next at once for what is left when some records are refused. Never rejects. */
   async #attempt(batch: Batch): Promise<Failure | undefined> {
-    const { writer, onAttempt } = this.#options;
+    const { writer, onAttempt, onStored } = this.#options;
     const begun = performance.now();
     this.#attempts.set(batch, Date.now());
     try {
@@ -186,23 +184,12 @@ export class Delivery {
       return { batch, error };
     }
     this.#ended(batch);
+    onAttempt?.('ok', (performance.now() - begun) / 1000, batch);
     this.health.worked();
-    const seconds = (performance.now() - begun) / 1000;
-    // Its slot is taken first: while a batch settles, the next is on its way.
-    if (this.#stored.push({ batch, seconds }) === 1) setImmediate(() => this.#settleStored());
+    onStored?.(batch.records.length);
+    batch.settle();
+    this.#release(batch);
     return undefined;
-  }
-
-  #settleStored(): void {
-    const { onAttempt, onStored } = this.#options;
-    const stored = this.#stored;
-    this.#stored = [];
-    for (const { batch, seconds } of stored) {
-      onAttempt?.('ok', seconds, batch);
-      onStored?.(batch.records.length);
-      batch.settle();
-      this.#release(batch);
-    }
   }
 
   async #rejected(batch: Batch, { rejections }: RejectedError): Promise<Failure | undefined> {

@@ -117,6 +117,10 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
     return putSixDigits(target, at, this.#offset % 2 ** 24);
   }
 
+  get traceIdLength(): number {
+    return this.#traceTo - this.#traceFrom;
+  }
+
   copyTraceIdTo(target: Buffer, begin: number): number {
     if (this.#traceId !== undefined) return -1;
     const { bytes } = this.#json;

@@ -48,8 +48,10 @@ export interface LogRecord {
 export interface RecordInBytes extends LogRecord {
   /** Copies `id`, 29 bytes. */
   copyIdTo(target: Buffer, at: number): number;
+  /** Most bytes that `copyTraceIdTo` copies. */
+  readonly traceIdLength: number;
   /**
-   * Copies `traceId`, shorter than the record, as it stands between the quotation marks of a JSON text.
+   * Copies `traceId` as it stands between the quotation marks of a JSON text.
    *
    * @returns -1 where it is not of plain ASCII, or not at hand as bytes: then `traceId` has to be asked for.
    */

@@ -131,7 +131,6 @@ export class ContainerFiles {
   #rescanOnce(): void {
     this.#attempts.begin();
     this.#empty.clear();
-    this.lookAtNascent();
     for (const file of this.#logs.all()) {
       file.look();
       // Before names are seen: else a copy of what is next would be read before the rest of this one's own. And before

@@ -153,7 +153,9 @@ export class ReadLoop {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, left);
       this.#wake = () => {
+        this.#wake = undefined;
         clearTimeout(timer);
+        // Whoever made room has the next request to send: that comes first.
         setImmediate(resolve);
       };
     });

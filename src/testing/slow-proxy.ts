@@ -34,6 +34,8 @@ export async function startSlowProxy(server: string, port = 0): Promise<SlowProx
   };
   const open = new Set<Socket>();
   let held: PromiseWithResolvers<void> | undefined;
+  const closing = new AbortController();
+  const { signal } = closing;
   const keep = (socket: Socket): Socket => {
     open.add(socket);
     // How a connection ends is seen by who reads from it or writes to it.
@@ -42,8 +44,8 @@ export async function startSlowProxy(server: string, port = 0): Promise<SlowProx
   const proxy = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     const upstream = connect(address);
     upstream.setNoDelay(true);
-    void pass(keep(client), upstream, () => undefined);
-    void pass(keep(upstream), client, () => held?.promise);
+    void pass(keep(client), upstream, () => undefined, signal);
+    void pass(keep(upstream), client, () => held?.promise, signal);
   }).listen(port, '127.0.0.1');
   await once(proxy, 'listening');
   return {
@@ -56,6 +58,7 @@ export async function startSlowProxy(server: string, port = 0): Promise<SlowProx
     async close() {
       const closed = once(proxy.close(), 'close');
       held?.resolve();
+      closing.abort();
       for (const socket of open) socket.destroy();
       await closed;
     },
@@ -63,14 +66,19 @@ export async function startSlowProxy(server: string, port = 0): Promise<SlowProx
 }
 
 /** @param held what it waits for before it lets something through. */
-async function pass(from: Socket, to: Socket, held: () => Promise<void> | undefined): Promise<void> {
+async function pass(
+  from: Socket,
+  to: Socket,
+  held: () => Promise<void> | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     for await (const chunk of from as AsyncIterable<Buffer>) {
-      await sleep(LATE_MS);
+      await sleep(LATE_MS, undefined, { signal });
       await held();
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-        if (at > 0) await sleep(PIECE_MS);
-        if (!to.write(chunk.subarray(at, at + PIECE_BYTES))) await once(to, 'drain');
+        if (at > 0) await sleep(PIECE_MS, undefined, { signal });
+        if (!to.write(chunk.subarray(at, at + PIECE_BYTES))) await once(to, 'drain', { signal });
       }
     }
     to.end();

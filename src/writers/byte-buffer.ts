@@ -21,7 +21,13 @@ export class ByteBuffer {
     this.#length += this.#bytes.write(text, this.#length, 'latin1');
   }
 
-  /** The same of a few characters. */
+  /** @param text of any characters, which become UTF-8. */
+  addUtf8(text: string): void {
+    this.#makeRoom(Buffer.byteLength(text, 'utf8'));
+    this.#length += this.#bytes.write(text, this.#length, 'utf8');
+  }
+
+  /** A few characters, U+0000 to U+00FF. */
   addShort(text: string): void {
     const { length } = text;
     this.#makeRoom(length);
@@ -51,7 +57,7 @@ export class ByteBuffer {
   /** Adds the trace ID as a JSON text has it between its quotation marks. False where it is not at hand so. */
   addPlainTraceId(record: LogRecord): boolean {
     if (!isInBytes(record)) return false;
-    this.#makeRoom(record.byteLength);
+    this.#makeRoom(record.traceIdLength);
     const end = record.copyTraceIdTo(this.#bytes, this.#length);
     if (end !== -1) this.#length = end;
     return end !== -1;

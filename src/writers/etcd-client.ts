@@ -12,6 +12,12 @@ export interface EtcdAddress extends EtcdAccess {
 /** The options that each raw call of etcd3 takes last. */
 export type CallOptions = NonNullable<Parameters<Etcd3['kv']['txn']>[1]>;
 
+/** The same, with the deadline that each call has, in milliseconds since 1970. */
+export type TimedOptions = CallOptions & { readonly deadline: number };
+
+/** Is told, when a call has begun, how to end it. */
+export type Begins = (cancel: () => void) => void;
+
 /** What a client is made from that may change while the agent runs: the contents of files. Secret. */
 export interface Secrets {
   readonly password: string | undefined;
@@ -33,31 +39,36 @@ export class EtcdClient extends Etcd3 {
   /**
    * @param request an encoded `etcdserverpb.TxnRequest`. The answer is not looked at: without a comparison, a
    *   transaction that does not fail is done.
-   * @param begins told of the call, to end it.
+   * @param begins told how to end the call.
    */
-  async transact(
-    request: Buffer,
-    deadline: number,
-    begins: (call: { cancel(): void }) => void,
-  ): Promise<void> {
+  async transact(request: Buffer, { deadline }: TimedOptions, begins: Begins): Promise<void> {
     await this.pool.withConnection('KV', ({ client, metadata }) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const { stackTraceLimit } = Error;
-      // For each call grpc-js notes where it came from, which is always here: a twentieth of all that a write costs.
-      Error.stackTraceLimit = 0;
-      const call = client.makeUnaryRequest(
-        '/etcdserverpb.KV/Txn',
-        (bytes: Buffer) => bytes,
-        () => true,
-        request,
-        metadata,
-        { deadline },
-        (error) => (error === null ? resolve() : reject(error)),
+      const call = withoutStackTrace(() =>
+        client.makeUnaryRequest(
+          '/etcdserverpb.KV/Txn',
+          (bytes: Buffer) => bytes,
+          () => true,
+          request,
+          metadata,
+          { deadline },
+          (error) => (error === null ? resolve() : reject(error)),
+        ),
       );
-      Error.stackTraceLimit = stackTraceLimit;
-      begins(call);
+      begins(() => call.cancel());
       return promise;
     });
+  }
+}
+
+/** For each call grpc-js notes where it came from, which is always here: a twentieth of all that a write costs. */
+function withoutStackTrace<T>(begin: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return begin();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

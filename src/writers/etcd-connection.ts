@@ -1,4 +1,5 @@
 import {
+  type Begins,
   CALL_MS,
   type CallOptions,
   type EtcdAddress,
@@ -7,6 +8,7 @@ import {
   readSecrets,
   sameSecrets,
   type Secrets,
+  type TimedOptions,
 } from './etcd-client.ts';
 import { EtcdFailure } from './etcd-errors.ts';
 
@@ -20,21 +22,11 @@ interface Cancellable {
   cancelWithStatus(status: number, details: string): void;
 }
 
-/** A call that has begun. */
-interface Begun {
-  cancel(): void;
-}
-
-/** How a call is to be made. */
-export interface CallTerms {
-  /** In milliseconds since 1970. */
-  readonly deadline: number;
-  /** For a call that is not made through etcd3's `options`: to be told of it, so that it can be ended. */
-  readonly begins: (call: Begun) => void;
-}
-
-/** One call of etcd; it must hand on `options`, or what is in the terms: they carry the deadline. */
-export type Call<T> = (client: EtcdClient, options: CallOptions, terms: CallTerms) => Promise<T>;
+/**
+ * One call of etcd; it must hand on `options`, which carry the deadline. One that is not made through etcd3's
+ * interceptors tells `begins` of it, so that it can be ended.
+ */
+export type Call<T> = (client: EtcdClient, options: TimedOptions, begins: Begins) => Promise<T>;
 
 interface Current {
   readonly client: EtcdClient;
@@ -132,28 +124,28 @@ async function makeCall<T>(
   signal: AbortSignal,
   deadline: number,
 ): Promise<T> {
-  let begun: Begun | undefined;
+  let cancel: (() => void) | undefined;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => {
-    begun?.cancel();
+    cancel?.();
     reject(signal.reason as Error);
   };
-  const begins = (its: Begun): void => {
-    begun = its;
+  const begins: Begins = (its) => {
+    cancel = its;
   };
   const remember: Interceptor = (callOptions, next) => {
-    const its = next(callOptions);
-    const one: Cancellable = its;
-    begins({ cancel: () => one.cancelWithStatus(CANCELLED, 'no longer wanted') });
+    const begun = next(callOptions);
+    const one: Cancellable = begun;
+    begins(() => one.cancelWithStatus(CANCELLED, 'no longer wanted'));
     // The type asks for the class where its interface is what gRPC works with.
-    return its as ReturnType<Interceptor>;
+    return begun as ReturnType<Interceptor>;
   };
   signal.addEventListener('abort', abort, { once: true });
   try {
     const options = { deadline, interceptors: [remember] };
     const answer = connected.then(({ client }) => {
       signal.throwIfAborted();
-      return call(client, options, { deadline, begins });
+      return call(client, options, begins);
     });
     return await Promise.race([answer, aborted]);
   } finally {

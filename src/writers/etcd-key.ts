@@ -21,7 +21,7 @@ export function addEtcdKey(keys: ByteBuffer, record: LogRecord): void {
   const begin = keys.length;
   if (!keys.addPlainTraceId(record) || keys.has(SLASH, PERCENT, begin)) {
     keys.truncate(begin);
-    keys.add(Buffer.from(keySegment(record.traceId), 'utf8').toString('latin1'));
+    keys.addUtf8(keySegment(record.traceId));
   }
   keys.addBytes(slashBytes);
   keys.addShort(record.unixNano);

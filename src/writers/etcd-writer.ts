@@ -151,7 +151,7 @@ export class EtcdWriter implements LogWriter {
     const timeoutMs =
       lease === undefined ? CALL_MS : Math.min(CALL_MS, lease.applyBefore - performance.now());
     await this.#connection.call(
-      (client, _options, { deadline, begins }) => client.transact(request, deadline, begins),
+      (client, options, begins) => client.transact(request, options, begins),
       signal,
       timeoutMs,
     );

@@ -44,7 +44,7 @@ export function messagesOf(
   const parts = new ByteBuffer(records.reduce((sum, { byteLength }) => sum + byteLength + PART_BYTES, 0));
   const ends: number[] = [];
   for (const record of records) {
-    addTraceId(parts, record);
+    if (!parts.addPlainTraceId(record)) parts.addUtf8(record.traceId);
     ends.push(parts.length);
     parts.addId(record);
     ends.push(parts.length);
@@ -55,7 +55,11 @@ export function messagesOf(
   }
   const bytes = parts.bytes();
   let from = 0;
-  const next = (end: number): Buffer => bytes.subarray(from, (from = end));
+  const next = (end: number): Buffer => {
+    const part = bytes.subarray(from, end);
+    from = end;
+    return part;
+  };
   return records.map(({ source }, i) => {
     const key = next(ends[4 * i]!);
     const headers = new Map<Buffer, Buffer>([
@@ -66,10 +70,6 @@ export function messagesOf(
     if (kubernetes) for (const [name, text] of originOf(source)) headers.set(name, text);
     return { topic, partition: partitionOfKey(key, partitions), key, value, headers };
   });
-}
-
-function addTraceId(parts: ByteBuffer, record: LogRecord): void {
-  if (!parts.addPlainTraceId(record)) parts.add(Buffer.from(record.traceId, 'utf8').toString('latin1'));
 }
 
 type Origin = readonly (readonly [name: Buffer, text: Buffer])[];

@@ -85,7 +85,7 @@ function addEcs(target: ByteBuffer, record: LogRecord, { kubernetes, storedAt }:
     }),
   };
   const known = JSON.stringify(document).slice(0, -1);
-  target.add(Buffer.from(known, 'utf8').toString('latin1'));
+  target.addUtf8(known);
   target.add(`,"frostbeat":${frostbeat(record, storedAt)},"record":`);
   addJson(target, record);
   target.add('}}');
@@ -106,7 +106,7 @@ function addJson(target: ByteBuffer, record: LogRecord): void {
   // Between members JSON takes line feeds; inside of texts it has none.
   const text = json.toString('utf8').replaceAll(/[\r\n]/g, ' ');
   target.truncate(start);
-  target.add(Buffer.from(text, 'utf8').toString('latin1'));
+  target.addUtf8(text);
 }
 
 function ownMembers(json: Buffer): { timestamp: boolean; frostbeat: boolean } {

@@ -199,9 +199,10 @@ describe('the configuration', () => {
     expect(kafka).toMatchObject({ saslMechanism: 'OAUTHBEARER', tokenFile: join(directory, 'token') });
     const told = (env: Record<string, string>): string[] =>
       load(env).mistakes.map((mistake) => mistake.replace(/ \(.*?\)/, ''));
-    expect(told({ ...base, KAFKA_USERNAME: 'me' })).toEqual([
+    expect(told({ ...base, KAFKA_USERNAME: 'me', KAFKA_PASSWORD: 'p' })).toEqual([
       'KAFKA_TOKEN_FILE is not set: with KAFKA_SASL_MECHANISM=OAUTHBEARER it must be the file of the token',
       'KAFKA_USERNAME is set: with KAFKA_SASL_MECHANISM=OAUTHBEARER it must not be: the token says who it is',
+      'KAFKA_PASSWORD is set: with KAFKA_SASL_MECHANISM=OAUTHBEARER it must not be: the token says who it is',
     ]);
     expect(told({ NODE_NAME: 'n1', KAFKA_TOKEN_FILE: 'token' })).toEqual([
       'KAFKA_SASL_MECHANISM is not set: with KAFKA_TOKEN_FILE it must be OAUTHBEARER',

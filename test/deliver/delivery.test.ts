@@ -73,8 +73,8 @@ describe('Delivery', () => {
       subject.submit(one);
     }
     await until(() => stored.length === 99, { what: 'all but one' });
-    await until(() => window.links === 2, { what: 'all but one settled' });
     expect(window.committed).toBe(0);
+    expect(window.links).toBe(2);
     poisoned = false;
     await subject.drained(AbortSignal.timeout(8000));
     expect(stored).toHaveLength(100);
@@ -165,9 +165,8 @@ describe('Delivery', () => {
     await until(() => stored.includes('b'), { what: 'the other batch' });
     await until(() => subject.health.failure !== undefined, { what: 'the failure' });
     expect(subject.health.failure).toContain('dead letter');
-    await until(() => window.ledger.delivered === 1, { what: 'the other settled' });
     expect(window.committed).toBe(0);
-    expect(window.ledger).toMatchObject({ deadLettered: 0, inFlight: 2 });
+    expect(window.ledger).toMatchObject({ deadLettered: 0, delivered: 1, inFlight: 2 });
     disk = true;
     await subject.drained(AbortSignal.timeout(8000));
     expect(stored).toEqual(['b', 'a']);

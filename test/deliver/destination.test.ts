@@ -66,7 +66,6 @@ it('makes the batches that each writer asks for, and a record settles when the s
   expect(written).toHaveLength(2);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(written.at(-1)).toEqual(['large', 3]);
-  await vi.advanceTimersByTimeAsync(1);
   expect(window.committed).toBe(30);
 
   // By bytes it is closed before its time.
