@@ -71,6 +71,12 @@ async function read(file = path): Promise<number[]> {
 const rotated = (gz = '') =>
   expect.stringMatching(new RegExp(String.raw`^records\.ndjson\.\d{8}-\d{6}\.\d{3}${gz}$`));
 
+/** Whether there is an `X.gz` whose X is gone. */
+function hasCompressed(): boolean {
+  const names = new Set(readdirSync(directory));
+  return [...names].some((name) => name.endsWith('.gz') && !names.has(name.slice(0, -3)));
+}
+
 describe('the file writer', () => {
   it('begins a new file when one is full, and the reader reads them all', async () => {
     const writer = await start({ maxBytes: 200 });
@@ -164,10 +170,8 @@ describe('the file writer', () => {
   it('writes nothing again that another process wrote before it was killed, also where that was rotated', async () => {
     const killed = await start({ maxBytes: 200, gzip: true });
     await write(killed, 1, 2, 3, 4, 5);
-    // One that is killed compresses no more beside the next: X.gz is there, and X is gone.
-    const isDone = (name: string, _: number, all: readonly string[]) =>
-      name.endsWith('.gz') && !all.includes(name.slice(0, -3));
-    await until(() => readdirSync(directory).some(isDone), { what: 'a compressed file' });
+    // One that is killed compresses no more beside the next.
+    await until(hasCompressed, { what: 'a compressed file' });
     const writer = await start({ maxBytes: 200, gzip: true });
     await writer.writeBatch([4, 5, 6].map(numbered), signal);
     await writer.writeBatch([1, 2, 3, 7].map(numbered), signal);
