@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
 import { Etcd3, type IOptions } from 'etcd3';
 import type { EtcdAccess } from '../config/config.ts';
+import { GrpcChannel } from './grpc-channel.ts';
 
 /** How to reach etcd. */
 export interface EtcdAddress extends EtcdAccess {
@@ -34,41 +35,32 @@ const direct = { execute: <T>(call: () => T): T => call() } as unknown as NonNul
   NonNullable<IOptions['faultHandling']>['global']
 >;
 
-/** etcd3's client, and a transaction whose request is encoded already. */
+/** etcd3's client, and a transaction whose request is encoded already, on a connection of its own. */
 export class EtcdClient extends Etcd3 {
+  readonly #channel: GrpcChannel;
+
+  constructor(options: IOptions, channel: GrpcChannel) {
+    super(options);
+    this.#channel = channel;
+  }
+
   /**
-   * @param request an encoded `etcdserverpb.TxnRequest`. The answer is not looked at: without a comparison, a
-   *   transaction that does not fail is done.
+   * @param request an encoded `etcdserverpb.TxnRequest` behind `MESSAGE_HEAD` bytes. The answer is not looked at:
+   *   without a comparison, a transaction that does not fail is done.
    * @param begins told how to end the call.
    */
   async transact(request: Buffer, { deadline }: TimedOptions, begins: Begins): Promise<void> {
-    await this.pool.withConnection('KV', ({ client, metadata }) => {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const call = withoutStackTrace(() =>
-        client.makeUnaryRequest(
-          '/etcdserverpb.KV/Txn',
-          (bytes: Buffer) => bytes,
-          () => true,
-          request,
-          metadata,
-          { deadline },
-          (error) => (error === null ? resolve() : reject(error)),
-        ),
-      );
-      begins(() => call.cancel());
-      return promise;
+    // etcd3 has the token, and gives errors the classes that those of its own calls have.
+    await this.pool.withConnection('KV', ({ metadata }) => {
+      const token = metadata.get('token')[0];
+      const headers = token === undefined ? {} : { token: String(token) };
+      return this.#channel.call('/etcdserverpb.KV/Txn', request, { deadline, headers, begins });
     });
   }
-}
 
-/** For each call grpc-js notes where it came from, which is always here: a twentieth of all that a write costs. */
-function withoutStackTrace<T>(begin: () => T): T {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return begin();
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
+  override close(): void {
+    super.close();
+    this.#channel.close();
   }
 }
 
@@ -103,13 +95,19 @@ function same(a: Buffer | undefined, b: Buffer | undefined): boolean {
  */
 export function makeEtcdClient(server: string, username: string | undefined, secrets: Secrets): EtcdClient {
   const { password, ca, cert, key } = secrets;
-  return new EtcdClient({
-    hosts: server.replace(/\/+$/, ''),
+  const url = server.replace(/\/+$/, '');
+  const options: IOptions = {
+    hosts: url,
     faultHandling: { host: () => direct, global: direct },
     // For the exchange of the password for a token, which etcd3 does by itself.
     defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + CALL_MS }),
-    // A new client must make a new connection, and not inherit the back-off of an old one.
-    grpcOptions: { 'grpc.use_local_subchannel_pool': 1, 'grpc.initial_reconnect_backoff_ms': 200 },
+    grpcOptions: {
+      // A new client must make a new connection, and not inherit the back-off of an old one.
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.initial_reconnect_backoff_ms': 200,
+      // Records go to the server directly (`GrpcChannel`); what is asked goes the same way.
+      'grpc.enable_http_proxy': 0,
+    },
     ...(server.startsWith('https:') &&
       (ca !== undefined || cert !== undefined) && {
         credentials: {
@@ -119,7 +117,8 @@ export function makeEtcdClient(server: string, username: string | undefined, sec
         },
       }),
     ...(username !== undefined && { auth: { username, password: password ?? '' } }),
-  });
+  };
+  return new EtcdClient(options, new GrpcChannel(url, { ca, cert, key }));
 }
 
 async function read(setting: string, path: string | undefined): Promise<Buffer | undefined> {

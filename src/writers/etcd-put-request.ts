@@ -1,5 +1,6 @@
 import type { LogRecord } from '../record/log-record.ts';
 import type { ByteBuffer } from './byte-buffer.ts';
+import { MESSAGE_HEAD } from './grpc-channel.ts';
 
 /** What one transaction puts: keys, and the record under each. Lists: an object for each put would cost more. */
 export class Puts {
@@ -46,14 +47,15 @@ const NOTHING = Buffer.alloc(0);
  * lease's digits each time: with the answer, which we do not need, about a third of a write's CPU time.
  *
  * @param lease as `encodeLease` gives it; undefined for none.
+ * @returns the message behind `MESSAGE_HEAD` bytes for gRPC.
  */
 export function encodePuts({ keys, from, to, records }: Puts, lease: Buffer = NOTHING): Buffer {
   const putLength = (i: number): number =>
     fieldLength(to[i]! - from[i]!) + fieldLength(records[i]!.byteLength) + lease.length;
-  let length = 0;
+  let length = MESSAGE_HEAD;
   for (let i = 0; i < records.length; i++) length += fieldLength(fieldLength(putLength(i)));
   const bytes = Buffer.allocUnsafe(length);
-  let at = 0;
+  let at = MESSAGE_HEAD;
   for (let i = 0; i < records.length; i++) {
     const record = records[i]!;
     at = writeHead(bytes, at, TXN_SUCCESS, fieldLength(putLength(i)));

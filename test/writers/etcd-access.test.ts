@@ -11,6 +11,12 @@ import { etcdWriter, mutualTls, noAccess, records, stored } from '../support/etc
 const never = new AbortController().signal;
 const secret = 'a-secret-that-nobody-may-see';
 
+/** Transactions go another way than the calls of etcd3: both must say the same. */
+const firstCalls = [
+  ['for a lease', 3_600_000],
+  ['a transaction', 0],
+] as const;
+
 describe('the etcd writer and users', () => {
   let etcd: TestEtcd;
   let directory: string;
@@ -37,26 +43,28 @@ describe('the etcd writer and users', () => {
     expect([...(await stored(etcd)).keys()].filter((key) => key.startsWith('logs/auth/'))).toHaveLength(2);
   });
 
-  it.each([
-    ['no user', {}, 'it asks for a user: set ETCD_USERNAME'],
-    [
-      'a wrong password',
-      { username: 'writer', password: `${secret}!` },
-      'check ETCD_USERNAME and ETCD_PASSWORD',
-    ],
-    ['a user without permission', { username: 'nobody', password: secret }, 'on the prefix logs/'],
-  ])(
-    'says what is wrong with %s, asks to be tried seldom, and keeps the secret',
-    async (_, access, message) => {
-      await using writer = etcdWriter([etcd.url], access);
-      const error = await writer.writeBatch(records(1), never).catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(RetryAfterError);
-      expect((error as RetryAfterError).message).toContain(message);
-      expect((error as RetryAfterError).delayMs).toBeGreaterThanOrEqual(5_000);
-      expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret);
-      expect(inspect(writer, { depth: 10 })).not.toContain(secret);
-    },
-  );
+  describe.each(firstCalls)('whose first call is %s', (_, ttlMs) => {
+    it.each([
+      ['no user', {}, 'it asks for a user: set ETCD_USERNAME'],
+      [
+        'a wrong password',
+        { username: 'writer', password: `${secret}!` },
+        'check ETCD_USERNAME and ETCD_PASSWORD',
+      ],
+      ['a user without permission', { username: 'nobody', password: secret }, 'on the prefix logs/'],
+    ])(
+      'says what is wrong with %s, asks to be tried seldom, and keeps the secret',
+      async (__, access, message) => {
+        await using writer = etcdWriter([etcd.url], { ...access, ttlMs });
+        const error = await writer.writeBatch(records(1), never).catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(RetryAfterError);
+        expect((error as RetryAfterError).message).toContain(message);
+        expect((error as RetryAfterError).delayMs).toBeGreaterThanOrEqual(5_000);
+        expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret);
+        expect(inspect(writer, { depth: 10 })).not.toContain(secret);
+      },
+    );
+  });
 
   it('tells before the first record that the user may not write, and leaves no trace of having asked', async () => {
     await using allowed = etcdWriter([etcd.url], { username: 'writer', password: secret });
@@ -116,11 +124,13 @@ describe('the etcd writer and TLS', () => {
     await using writer = etcdWriter([etcd.url], { ...noAccess, caFile: etcd.certificates!.caFile });
     await writer.writeBatch(records(1), never);
     expect((await stored(etcd)).size).toBe(1);
-    await using stranger = etcdWriter([etcd.url]);
-    // Without a CA of its own, the system's authorities count, which do not know this one.
-    await expect(stranger.writeBatch(records(1), never)).rejects.toThrow('check ETCD_CA_FILE');
-    await using plain = etcdWriter([etcd.url.replace('https', 'http')]);
-    await expect(plain.writeBatch(records(1), never)).rejects.toThrow('is https:// meant');
+    for (const [, ttlMs] of firstCalls) {
+      await using stranger = etcdWriter([etcd.url], { ttlMs });
+      // Without a CA of its own, the system's authorities count, which do not know this one.
+      await expect(stranger.writeBatch(records(1), never)).rejects.toThrow('check ETCD_CA_FILE');
+      await using plain = etcdWriter([etcd.url.replace('https', 'http')], { ttlMs });
+      await expect(plain.writeBatch(records(1), never)).rejects.toThrow('is https:// meant');
+    }
   });
 
   it('shows its certificate, and picks up renewed files without a restart', async () => {
@@ -128,10 +138,14 @@ describe('the etcd writer and TLS', () => {
     const access = mutualTls(etcd);
     await using writer = etcdWriter([etcd.url], access);
     await writer.writeBatch(records(1), never);
-    await using anonymous = etcdWriter([etcd.url], { ...access, certFile: undefined, keyFile: undefined });
-    await expect(anonymous.writeBatch(records(1), never)).rejects.toThrow('check ETCD_CERT_FILE');
-    await using torn = etcdWriter([etcd.url], { ...access, keyFile: etcd.certificates!.server.keyFile });
-    await expect(torn.writeBatch(records(1), never)).rejects.toThrow('do not belong together');
+    for (const [, ttlMs] of firstCalls) {
+      const without = { ...access, certFile: undefined, keyFile: undefined, ttlMs };
+      await using anonymous = etcdWriter([etcd.url], without);
+      await expect(anonymous.writeBatch(records(1), never)).rejects.toThrow('check ETCD_CERT_FILE');
+      const { keyFile } = etcd.certificates!.server;
+      await using torn = etcdWriter([etcd.url], { ...access, keyFile, ttlMs });
+      await expect(torn.writeBatch(records(1), never)).rejects.toThrow('do not belong together');
+    }
 
     // A new authority, and all certificates by it: whoever holds to the old files is refused.
     await makeCertificates(etcd.directory);

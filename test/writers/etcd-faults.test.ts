@@ -82,8 +82,10 @@ describe('the etcd writer on the bad days of its server', () => {
     await using etcd = await startEtcd();
     const script = `
       const { EtcdWriter } = await import('./src/writers/etcd-writer.ts');
+      const { records } = await import('./test/support/etcd-writer.ts');
       const writer = new EtcdWriter({ servers: [process.argv[1]], ttlMs: 60_000 });
       await writer.check(new AbortController().signal);
+      await writer.writeBatch(records(1), new AbortController().signal);
       await writer.close();`;
     const args = ['--input-type=module', '-e', script, etcd.url];
     await expect(promisify(execFile)(process.execPath, args, { timeout: 10_000 })).resolves.toMatchObject({
