@@ -70,9 +70,16 @@ export class ByteBuffer {
     return false;
   }
 
-  /** What was added there, one character a byte. */
-  latin1(from: number, to: number): string {
-    return this.#bytes.toString('latin1', from, to);
+  /** A hash of 32 bits (FNV-1a) of what was added there. */
+  hash(from: number, to: number): number {
+    let hash = 0x811c9dc5;
+    for (let i = from; i < to; i++) hash = Math.imul(hash ^ this.#bytes[i]!, 0x01000193);
+    return hash;
+  }
+
+  /** Whether the same was added at two places. */
+  same(from: number, to: number, otherFrom: number, otherTo: number): boolean {
+    return this.#bytes.compare(this.#bytes, otherFrom, otherTo, from, to) === 0;
   }
 
   /** Copies what was added there. Returns the place behind it. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
-import { Etcd3, type IOptions } from 'etcd3';
+import { castGrpcError, ClientClosedError, Etcd3, type IOptions } from 'etcd3';
 import type { EtcdAccess } from '../config/config.ts';
 import { GrpcChannel } from './grpc-channel.ts';
 
@@ -38,6 +38,8 @@ const direct = { execute: <T>(call: () => T): T => call() } as unknown as NonNul
 /** etcd3's client, and a transaction whose request is encoded already, on a connection of its own. */
 export class EtcdClient extends Etcd3 {
   readonly #channel: GrpcChannel;
+  #closed = false;
+  #headers: Readonly<Record<string, string>> | undefined;
 
   constructor(options: IOptions, channel: GrpcChannel) {
     super(options);
@@ -50,15 +52,25 @@ export class EtcdClient extends Etcd3 {
    * @param begins told how to end the call.
    */
   async transact(request: Buffer, { deadline }: TimedOptions, begins: Begins): Promise<void> {
-    // etcd3 has the token, and gives errors the classes that those of its own calls have.
-    await this.pool.withConnection('KV', ({ metadata }) => {
-      const token = metadata.get('token')[0];
-      const headers = token === undefined ? {} : { token: String(token) };
-      return this.#channel.call('/etcdserverpb.KV/Txn', request, { deadline, headers, begins });
-    });
+    try {
+      this.#headers ??= await this.#authenticate();
+      const headers = this.#headers;
+      // The channel would connect anew.
+      if (this.#closed) throw new ClientClosedError('KV');
+      await this.#channel.call('/etcdserverpb.KV/Txn', request, { deadline, headers, begins });
+    } catch (error) {
+      throw castGrpcError(error as Error);
+    }
+  }
+
+  /** etcd3 exchanges the password for a token, once. A client whose token has become void is replaced. */
+  async #authenticate(): Promise<Readonly<Record<string, string>>> {
+    const token = await this.pool.withConnection('KV', ({ metadata }) => metadata.get('token')[0]);
+    return token === undefined ? {} : { token: String(token) };
   }
 
   override close(): void {
+    this.#closed = true;
     super.close();
     this.#channel.close();
   }

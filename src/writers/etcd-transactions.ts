@@ -1,6 +1,7 @@
 import type { LogRecord } from '../record/log-record.ts';
 import { ByteBuffer } from './byte-buffer.ts';
 import { addEtcdKey } from './etcd-key.ts';
+import { KeySet } from './etcd-key-set.ts';
 import { Puts } from './etcd-put-request.ts';
 
 /** etcd's default `--max-txn-ops`. */
@@ -17,17 +18,15 @@ const OPERATION_BYTES = 40;
  * there twice, for which etcd would refuse the transaction: a record that is given twice is written once.
  */
 export function* toTransactions(records: readonly LogRecord[]): Generator<Puts, void> {
-  const seen = new Set<string>();
   const keys = new ByteBuffer(records.length * KEY_BYTES);
+  const seen = new KeySet(keys, records.length);
   let puts = new Puts(keys);
   let bytes = 0;
   for (const record of records) {
     const from = keys.length;
     addEtcdKey(keys, record);
     const to = keys.length;
-    const key = keys.latin1(from, to);
-    if (seen.has(key)) continue;
-    seen.add(key);
+    if (!seen.add(from, to)) continue;
     const weight = record.byteLength + to - from + OPERATION_BYTES;
     if (puts.count === MAX_OPERATIONS || (puts.count > 0 && bytes + weight > MAX_BYTES)) {
       yield puts;

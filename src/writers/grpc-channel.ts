@@ -16,6 +16,7 @@ const names =
     ' ',
   );
 const [OK, CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE] = [0, 1, 4, 14];
+const UNGREETED = 'No connection established. Last error: Failed to connect';
 
 /** What a call needs beside its message. */
 export interface CallSettings {
@@ -113,9 +114,11 @@ export class GrpcChannel {
 /** Settled by the first that the stream says of its outcome. */
 function answerOf(stream: ClientHttp2Stream, connection: Connection): PromiseWithResolvers<void> {
   const answer = Promise.withResolvers<void>();
+  let done = false;
   const take = (headers: IncomingHttpHeaders): void => {
     const status = headers['grpc-status'];
     if (status === undefined) return;
+    done = true;
     if (Number(status) === OK) answer.resolve();
     else answer.reject(failure(Number(status), decoded(String(headers['grpc-message'] ?? ''))));
   };
@@ -127,13 +130,7 @@ function answerOf(stream: ClientHttp2Stream, connection: Connection): PromiseWit
   stream.on('trailers', take);
   stream.on('error', (error) => answer.reject(failure(UNAVAILABLE, lost(error), error)));
   stream.on('close', () => {
-    const { greeted } = connection;
-    answer.reject(
-      failure(
-        UNAVAILABLE,
-        greeted ? 'Connection dropped' : 'No connection established. Last error: Failed to connect',
-      ),
-    );
+    if (!done) answer.reject(failure(UNAVAILABLE, connection.greeted ? 'Connection dropped' : UNGREETED));
   });
   // What the answer holds is not asked for, and must go for the end to come.
   stream.resume();
