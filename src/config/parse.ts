@@ -73,17 +73,12 @@ export function path(text: string, cwd: string): Parsed<string> {
   return text === '' || text.includes('\0') ? { mustBe: 'a path' } : { value: resolve(cwd, text) };
 }
 
-/** A path whose last segment may hold `{node}` and `{date}`, made absolute. */
+/** A path that may hold `{node}` and `{date}`, made absolute. */
 export function outputPath(text: string, cwd: string): Parsed<string> {
   const parsed = path(text, cwd);
   if (!('value' in parsed)) return parsed;
-  const { value } = parsed;
-  if (/[{}]/.test(value.replaceAll(/\{(?:node|date)\}/g, '')))
-    return { mustBe: 'a path that has {node} and {date} in the name of the file, and no other braces' };
-  const [, before = '', rest = ''] = /^([^{]*\/)(.*\{.*)$/.exec(value) ?? [];
-  if (!rest.includes('/')) return parsed;
-  const instead = before + rest.replaceAll('/', '-');
-  return { mustBe: `a path that has {node} and {date} in the name of the file only, such as ${instead}` };
+  const rest = parsed.value.replaceAll(/\{(?:node|date)\}/g, '');
+  return /[{}]/.test(rest) ? { mustBe: 'a path without braces other than {node} and {date}' } : parsed;
 }
 
 /** Paths with commas between them, made absolute; none where it is empty. */

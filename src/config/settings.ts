@@ -248,7 +248,8 @@ export const settings = {
     default: '<STATE_DIR>/records.ndjson',
     parse: outputPath,
     placeholder: 'path',
-    meaning: 'The NDJSON file that the writer file appends to; its name may hold {node} and {date}',
+    meaning:
+      'The NDJSON file that the writer file appends to; the names of it and of its directories may hold {node} and {date}',
   }),
   fileMaxSize: setting({
     variable: 'FILE_MAX_SIZE',

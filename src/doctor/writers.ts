@@ -38,8 +38,7 @@ async function checkWriter(
   const what = `writer ${writer.name}`;
   if (writer.name === 'stdout') return ok(what, 'needs nothing');
   // Not opened: it would mend what it takes for the torn end of a crash, while an agent writes that very line.
-  if (writer.name === 'file')
-    return await checkFile(what, new FileNames(file.path).current(nodeName, new Date()));
+  if (writer.name === 'file') return await checkFile(what, new FileNames(file.path), nodeName);
   // What a module of somebody's own does when it is opened beside the agent's is not known.
   if (!builtInNames.includes(writer.name))
     return skip(what, 'can be loaded; whether it works only the agent tells');
@@ -55,9 +54,14 @@ async function checkWriter(
   }
 }
 
-async function checkFile(what: string, path: string): Promise<Finding> {
-  const there = await mayWrite(path);
-  const trouble = there === 'ENOENT' ? await mayWrite(dirname(path)) : there;
+async function checkFile(what: string, names: FileNames, node: string): Promise<Finding> {
+  const path = names.current(node, new Date());
+  let trouble = await names.checkDirectories(path).then(() => mayWrite(path), messageOf);
+  // The file is made, and so are the directories of the node and the day.
+  for (let at = path; trouble === 'ENOENT' && at !== names.base;) {
+    at = dirname(at);
+    trouble = await mayWrite(at);
+  }
   if (trouble === undefined) return ok(what, `${path} can be written`);
   return fail(
     what,

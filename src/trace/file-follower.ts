@@ -7,8 +7,9 @@ import { openIfThere } from './file-sources.ts';
 import type { StoredRecord } from './stored-record.ts';
 import type { Followed } from './trace-reader.ts';
 
-/** How often the files are looked at. */
+/** How often the files are looked at, and how much longer than a look through many directories the pause is at least. */
 const LOOK_MS = 200;
+const LOOK_SHARE = 4;
 
 interface FollowedFile {
   readonly file: FileHandle;
@@ -30,7 +31,9 @@ export async function* followFiles(
     for (let first = true; ; first = false) {
       signal.throwIfAborted();
       // Asked before they are read: to one that is rotated or gone by now nothing more is written.
+      const begun = performance.now();
       const live = await openNew(names, files, first ? begin : undefined);
+      const took = performance.now() - begun;
       for (const [ino, followed] of files) {
         const { size } = await followed.file.stat();
         // Shorter than it was: somebody has emptied it.
@@ -45,7 +48,7 @@ export async function* followFiles(
           await followed.file.close();
         }
       }
-      await pause(LOOK_MS, signal);
+      await pause(Math.max(LOOK_MS, LOOK_SHARE * took), signal);
     }
   } finally {
     await Promise.all([...files.values()].map(async ({ file }) => await file.close()));

@@ -15,7 +15,9 @@ export interface Source {
   readonly file: FileHandle;
   /** In bytes. */
   readonly to: number;
+  /** Negative where it is temporary: it may be on another file system. */
   readonly ino: bigint;
+  readonly dev: bigint;
   /** The lines of one trace alone, made for this reading. */
   readonly temporary: boolean;
 }
@@ -25,7 +27,7 @@ export interface Source {
  * lines of the trace.
  *
  * @param mark what was there; files made later are left out.
- * @throws Error where there is none.
+ * @throws Error where there is none, and where they are on several file systems: an inode tells them apart on one alone.
  */
 export async function* sourcesOf(
   names: FileNames,
@@ -34,6 +36,7 @@ export async function* sourcesOf(
 ): AsyncGenerator<Source, void> {
   const files = await names.list();
   if (files.length === 0) throw new Error('there is no such file (yet); FILE_PATH names it');
+  let first: Source | undefined;
   const plain = new Set(files.filter(({ compressed }) => !compressed).map(({ path }) => path));
   for (const output of files) {
     signal.throwIfAborted();
@@ -44,7 +47,13 @@ export async function* sourcesOf(
       (compressed ? undefined : await ifThere(openPlain(output, mark))) ??
       // It may have been compressed since it was listed.
       (await ifThere(unzipped(compressed ? path : `${path}.gz`, traceId, signal)));
-    if (source !== undefined && source !== 'later') yield source;
+    if (source === undefined || source === 'later') continue;
+    if (!source.temporary) first ??= source;
+    if (!source.temporary && first !== undefined && source.dev !== first.dev) {
+      await source.file.close();
+      throw new Error(`${path} is on another file system than ${first.path}: FILE_PATH must be on one`);
+    }
+    yield source;
   }
 }
 
@@ -53,10 +62,10 @@ async function openPlain(
   mark: FileMark | undefined,
 ): Promise<Source | 'later'> {
   const file = await open(path);
-  const { ino, size } = await file.stat({ bigint: true });
+  const { ino, dev, size } = await file.stat({ bigint: true });
   const known = mark?.offsets.get(ino);
   if (mark === undefined || known !== undefined || rotated) {
-    return { path, file, to: known ?? Number(size), ino, temporary: false };
+    return { path, file, to: known ?? Number(size), ino, dev, temporary: false };
   }
   await file.close();
   return 'later';
@@ -80,7 +89,8 @@ async function unzipped(path: string, traceId: string, signal: AbortSignal): Pro
       await file.write(bytes, 0, bytes.length, to);
       to += bytes.length;
     }
-    return { path, file, to, ino: (await file.stat({ bigint: true })).ino, temporary: true };
+    const { ino, dev } = await file.stat({ bigint: true });
+    return { path, file, to, ino: -ino, dev, temporary: true };
   } catch (error) {
     await file.close();
     throw error;

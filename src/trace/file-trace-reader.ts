@@ -141,16 +141,17 @@ export class FileTraceReader implements TraceReader {
     const inodes = await Promise.all(
       plain.map(async ({ path }) => (await stat(path, { bigint: true }).catch(() => undefined))?.ino),
     );
-    // Where the file of the mark is compressed by now, all that are not are later.
-    let begun = !inodes.some((ino) => ino !== undefined && first?.has(ino));
-    for (const { path, rotated } of plain) {
+    // Of each node: the files of one follow those of another. Where its file of the mark is compressed by now, all that
+    // are not are later.
+    const unbegun = new Set(plain.filter((_, at) => first?.has(inodes[at] ?? -1n)).map(({ node }) => node));
+    for (const { path, node, rotated } of plain) {
       const file = await openIfThere(path);
       if (file === undefined) continue;
       try {
         const { ino, size } = await file.stat({ bigint: true });
         const known = first?.get(ino);
-        begun ||= known !== undefined;
-        const isOlder = rotated && !begun;
+        if (known !== undefined) unbegun.delete(node);
+        const isOlder = rotated && unbegun.has(node);
         const isLater = !rotated && last?.get(ino) === undefined;
         if (isOlder || isLater) continue;
         const to = last?.get(ino) ?? Number(size);

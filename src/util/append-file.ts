@@ -34,12 +34,14 @@ export class AppendFile {
    * a piece that a crash tore.
    *
    * @param onRepair told how many bytes were cut off, where there were any.
+   * @param options.base the directories between it and the file are synced too: an earlier try, or a process that was
+   *   killed since, may have made them.
    * @throws the operating system's error; `EISDIR` where the path is not a regular file.
    */
   static async open(
     path: string,
     onRepair: (bytes: number) => void,
-    openFile: OpenFile = open,
+    { base = dirname(path), openFile = open }: { base?: string; openFile?: OpenFile | undefined } = {},
   ): Promise<AppendFile> {
     const firstMade = makeDirectories(dirname(path));
     const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
@@ -49,13 +51,10 @@ export class AppendFile {
       if (!stat.isFile()) {
         throw Object.assign(new Error(`EISDIR: ${path} is no regular file`), { code: 'EISDIR' });
       }
-      const end = await endOfLastLine(handle, stat.size);
-      if (end < stat.size) {
-        await handle.truncate(end);
-        onRepair(stat.size - end);
-      }
+      const end = await cutTornLine(handle, stat.size, onRepair);
       await handle.sync();
-      await syncDirectories(path, firstMade, openFile);
+      const above = firstMade === undefined ? base : dirname(firstMade);
+      await syncDirectories(path, above.length < base.length ? above : base, openFile);
       return new AppendFile(path, { handle, end, bornAt: stat.birthtimeMs });
     } catch (error) {
       await handle.close();
@@ -116,6 +115,36 @@ export class AppendFile {
   }
 }
 
+/**
+ * Cuts off what is behind the last line feed of a file that is appended to no more.
+ *
+ * @param onRepair told how many bytes that was, where there were any.
+ * @throws the operating system's error.
+ */
+export async function repairEnd(path: string, onRepair: (bytes: number) => void): Promise<void> {
+  const handle = await open(path, constants.O_RDWR);
+  try {
+    await cutTornLine(handle, (await handle.stat()).size, onRepair);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @returns the length that is left. */
+async function cutTornLine(
+  handle: FileHandle,
+  size: number,
+  onRepair: (bytes: number) => void,
+): Promise<number> {
+  const end = await endOfLastLine(handle, size);
+  if (end < size) {
+    await handle.truncate(end);
+    onRepair(size - end);
+  }
+  return end;
+}
+
 /** The offset behind the last line feed; 0 where there is none. */
 async function endOfLastLine(handle: FileHandle, size: number): Promise<number> {
   const chunk = Buffer.alloc(Math.min(size, 64 * 1024));
@@ -130,12 +159,7 @@ async function endOfLastLine(handle: FileHandle, size: number): Promise<number> 
 }
 
 /** A new file survives a power loss only once its name is synced, and so do the new directories above it. */
-async function syncDirectories(
-  path: string,
-  firstMade: string | undefined,
-  openFile: OpenFile,
-): Promise<void> {
-  const top = dirname(firstMade ?? path);
+async function syncDirectories(path: string, top: string, openFile: OpenFile): Promise<void> {
   for (let directory = dirname(path); ; directory = dirname(directory)) {
     const handle = await openFile(directory, constants.O_RDONLY, 0);
     try {

@@ -1,5 +1,6 @@
-import { rename, rm, stat } from 'node:fs/promises';
+import { lstat, rename, rm, rmdir } from 'node:fs/promises';
 import type { Log } from '../ops/log.ts';
+import { repairEnd } from '../util/append-file.ts';
 import { gzipDurably } from '../util/gzip-durably.ts';
 import type { FileNames } from './file-names.ts';
 
@@ -12,6 +13,8 @@ export interface UpkeepOptions {
   readonly keepAgeMs: number;
   /** The oldest go until all together, with the one written to, take no more bytes; 0 keeps them. */
   readonly keepBytes: number;
+  /** Told of a torn last line that was cut off, and how many bytes that was. */
+  readonly onRepair: (path: string, bytes: number) => void;
   readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
@@ -61,18 +64,21 @@ export class FileUpkeep {
 
   /** Never rejects: what fails is tried at the next look. */
   async #look(current: string): Promise<void> {
-    const { names, node, gzip, log } = this.#options;
+    const { names, node, gzip, onRepair, log } = this.#options;
     try {
-      for (const { path, rotated } of await names.list(node)) {
-        // Of another day, when no agent was there to rotate it.
-        if (!rotated && path !== current) await rename(path, names.rotated(path, (await stat(path)).mtime));
+      for (const { path, rotated, compressed } of await names.list(node)) {
+        if (rotated || compressed || path === current) continue;
+        // Of another day, when no agent was there to rotate it: it was killed, maybe in the midst of a line.
+        const { mtime } = await lstat(path);
+        await repairEnd(path, (bytes) => onRepair(path, bytes));
+        await rename(path, names.rotated(path, mtime));
       }
       if (gzip) {
         // The newest stays as it is: who reads a trace meanwhile may be in the middle of it.
         const plain = (await names.list(node)).filter(({ rotated }) => rotated).slice(0, -1);
         for (const { path, compressed } of plain) if (!compressed) await gzipDurably(path);
       }
-      await this.#remove();
+      await this.#remove(current);
     } catch (err) {
       log.warn(
         { err, path: current },
@@ -81,11 +87,11 @@ export class FileUpkeep {
     }
   }
 
-  async #remove(): Promise<void> {
+  async #remove(current: string): Promise<void> {
     const { names, node, keepAgeMs, keepBytes, log } = this.#options;
     if (keepAgeMs === 0 && keepBytes === 0) return;
     const files = await Promise.all(
-      (await names.list(node)).map(async ({ path, rotated }) => ({ path, rotated, stat: await stat(path) })),
+      (await names.list(node)).map(async ({ path, rotated }) => ({ path, rotated, stat: await lstat(path) })),
     );
     let total = files.reduce((sum, { stat: { size } }) => sum + size, 0);
     for (const {
@@ -100,5 +106,15 @@ export class FileUpkeep {
       total -= size;
       log.info({ path, bytes: size }, `Removed an old file: ${old ? 'FILE_KEEP_AGE' : 'FILE_KEEP_SIZE'}`);
     }
+    for (const directory of await names.ofDays(node)) {
+      // It may be about to be written to.
+      if (!current.startsWith(`${directory}/`)) await rmdir(directory).catch(unlessNotEmpty);
+    }
   }
+}
+
+function unlessNotEmpty(error: unknown): void {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  // What holds something stays, and another agent may have been quicker.
+  if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(code)) throw error;
 }

@@ -12,8 +12,8 @@ import { addNdjsonLine } from './ndjson.ts';
 
 export interface FileWriterOptions {
   /**
-   * The NDJSON file; it and its directories are made where they are missing. Its name may hold `{node}` and
-   * `{date}`.
+   * The NDJSON file; it and its directories are made where they are missing. Its name and those of the directories
+   * may hold `{node}` and `{date}`.
    */
   readonly path: string;
   /** This node's name, for `{node}`. */
@@ -85,7 +85,8 @@ export class FileWriter implements LogWriter {
     this.#names = new FileNames(path);
     this.#node = node;
     this.#now = options.now ?? (() => new Date());
-    this.#upkeep = new FileUpkeep({ names: this.#names, node, gzip, keepAgeMs, keepBytes, log });
+    const onRepair = (torn: string, bytes: number): void => this.#tellRepair(torn, bytes);
+    this.#upkeep = new FileUpkeep({ names: this.#names, node, gzip, keepAgeMs, keepBytes, onRepair, log });
   }
 
   /** @throws ConfigError where the file can never be written; a full disk, say, is waited for instead. */
@@ -188,7 +189,10 @@ export class FileWriter implements LogWriter {
       const full = maxBytes > 0 && file.size >= maxBytes;
       const old = maxAgeMs > 0 && file.size > 0 && now.getTime() - file.bornAt >= maxAgeMs;
       if (!past && !full && !old) return;
-      await rename(file.path, this.#names.rotated(file.path, now));
+      await rename(file.path, this.#names.rotated(file.path, now)).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        log.warn({ path: file.path }, 'The file written to was moved away: making a new one');
+      });
     }
     this.#file = undefined;
     await file.close();
@@ -213,14 +217,19 @@ export class FileWriter implements LogWriter {
   }
 
   async #openFile(): Promise<AppendFile> {
-    const { log, openFile } = this.#options;
+    const { openFile } = this.#options;
     // Before any file is compressed or removed.
     if (!this.#knowsWritten) await this.#readWritten();
     const path = this.#names.current(this.#node, this.#now());
     // Of a day that begins again, since the clock was set back, the file may be just about to be rotated.
     await this.#upkeep.leave(path);
-    const onRepair = (bytes: number): void =>
-      log.warn({ path, bytes }, 'Cut off the torn last line that a crash left; its record is written again');
-    return await AppendFile.open(path, onRepair, openFile);
+    await this.#names.checkDirectories(path);
+    const onRepair = (bytes: number): void => this.#tellRepair(path, bytes);
+    return await AppendFile.open(path, onRepair, { base: this.#names.base, openFile });
+  }
+
+  #tellRepair(path: string, bytes: number): void {
+    const text = 'Cut off the torn last line that a crash left; its record is written again';
+    this.#options.log.warn({ path, bytes }, text);
   }
 }

@@ -1,5 +1,6 @@
-import { dirname, basename, join } from 'node:path';
+import { join } from 'node:path';
 import { keySegment } from './etcd-key.ts';
+import { FilePattern } from './file-pattern.ts';
 
 /** What an agent tells of its node, beside the logs: how far all that its containers wrote is stored. */
 export interface NodeReport {
@@ -65,9 +66,10 @@ export function knownNodeKey(node: string): string {
   return `${knownNodesPrefix}${keySegment(node)}`;
 }
 
-/** Where the reports lie beside an output file of the writer `file`, one a node. */
+/** Where the reports lie beside the output of the writer `file`, one a node, whatever the node and the day. */
 export function nodeReportsDirectory(filePath: string): string {
-  return join(dirname(filePath), `${basename(filePath)}.nodes`);
+  const { base, segments } = new FilePattern(filePath);
+  return join(base, `${segments.join('-')}.nodes`);
 }
 
 export function nodeReportPath(filePath: string, node: string): string {

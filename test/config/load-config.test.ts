@@ -255,16 +255,20 @@ describe('the configuration', () => {
     expect(() => validConfig(loaded)).toThrow(ConfigError);
   });
 
-  it('takes {node} and {date} in the name of a file, and says what a directory of such a name could be instead', () => {
+  it('takes {node} and {date} in the names of a file and its directories, and no other braces', () => {
     expect(filePathOf('/logs/{node}-{date}.ndjson')).toBe('/logs/{node}-{date}.ndjson');
     expect(filePathOf('/logs/plain')).toBe('/logs/plain');
-    const mustBe = 'it must be a path that has {node} and {date} in the name of the file';
-    expect(filePathOf('/logs/{date}/{node}/all.ndjson')).toEqual([
-      `FILE_PATH (--file-path) is "/logs/{date}/{node}/all.ndjson": ${mustBe} only, such as /logs/{date}-{node}-all.ndjson`,
-    ]);
-    expect(filePathOf('/logs/{nodes}.ndjson')).toEqual([
-      `FILE_PATH (--file-path) is "/logs/{nodes}.ndjson": ${mustBe}, and no other braces`,
-    ]);
+    expect(filePathOf('/logs/{date}/{node}/all.ndjson')).toBe('/logs/{date}/{node}/all.ndjson');
+    for (const wrong of [
+      '/logs/{nodes}.ndjson',
+      '/logs/{day}/all.ndjson',
+      '/logs/{{node}}',
+      '/logs/{ node }/a',
+    ]) {
+      expect(filePathOf(wrong)).toEqual([
+        `FILE_PATH (--file-path) is "${wrong}": it must be a path without braces other than {node} and {date}`,
+      ]);
+    }
   });
 
   it('reads patterns of containers, and wants some left to follow', () => {

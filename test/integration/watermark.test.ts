@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Range } from 'etcd3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { frostbeat } from '../support/frostbeat.ts';
 import { until as untilIn } from '../support/until.ts';
 import {
   knownNodeKey,
@@ -216,10 +217,10 @@ describe('the watermark in etcd', () => {
 });
 
 describe('the watermark beside the file', () => {
-  it('is in a file of its own', async () => {
+  it('is in a file of its own, beside the directories of nodes and days', async () => {
     const node = await testNode(undefined);
     const log = newContainer(node, 'a');
-    const output = join(node.directory, 'records.ndjson');
+    const output = join(node.directory, '{node}/{date}/records.ndjson');
     const agent = await node.startAgent({ ...quick, WRITERS: 'file', FILE_PATH: output });
     const report = (): NodeReport | undefined => {
       try {
@@ -231,7 +232,10 @@ describe('the watermark beside the file', () => {
     writeRecords(log, 2);
     const written = Date.now();
     await until(() => at(report()) > written, { what: 'a watermark behind that time' });
-    expect(readFileSync(output, 'utf8').trim().split('\n')).toHaveLength(2);
+    const env = { WRITERS: 'file', FILE_PATH: output, TRACE_GRACE: '0s' };
+    const { stdout, stderr } = await frostbeat(['trace', 'trace', '--output', 'json'], { env }).ended();
+    expect(stdout.trim().split('\n')).toHaveLength(2);
+    expect(JSON.parse(stderr)).toMatchObject({ state: 'complete' });
     await agent.stop();
     expect(report()).toMatchObject({ node: 'node-1', stopped: true });
   });

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -29,7 +29,9 @@ const openNoted: OpenFile = async (path, ...args) => {
 };
 
 it('syncs a new file, its name, and the names of the directories that were made for it', async () => {
-  const file = await AppendFile.open(join(directory, 'a/b/records'), () => undefined, openNoted);
+  const file = await AppendFile.open(join(directory, 'a/b/records'), () => undefined, {
+    openFile: openNoted,
+  });
   expect(calls).toEqual(['sync a/b/records', 'sync a/b', 'sync a', 'sync ']);
   calls = [];
   await file.append(Buffer.from('1\n'));
@@ -37,10 +39,18 @@ it('syncs a new file, its name, and the names of the directories that were made 
   await file.close();
 });
 
+it('syncs the directories below a base that were there, too: who made them may have been killed before it did', async () => {
+  mkdirSync(join(directory, 'a/b'), { recursive: true });
+  const options = { base: join(directory, 'a'), openFile: openNoted };
+  const file = await AppendFile.open(join(directory, 'a/b/records'), () => undefined, options);
+  expect(calls).toEqual(['sync a/b/records', 'sync a/b', 'sync a']);
+  await file.close();
+});
+
 it('syncs a file that it goes on with before anything is appended, and a repair of it', async () => {
   const path = join(directory, 'records');
   appendFileSync(path, '1\ntorn');
-  const file = await AppendFile.open(path, () => undefined, openNoted);
+  const file = await AppendFile.open(path, () => undefined, { openFile: openNoted });
   expect(calls).toEqual(['truncate records', 'sync records', 'sync ']);
   expect(readFileSync(path, 'utf8')).toBe('1\n');
   await file.close();

@@ -81,6 +81,8 @@ describe('the report of a node', () => {
     expect(knownNodeKey('a/b%')).toBe(`${knownNodesPrefix}a%2Fb%25`);
     expect(knownNodesPrefix).toBe('frostbeat/known-nodes/');
     expect(nodeReportsDirectory('/state/records.ndjson')).toBe('/state/records.ndjson.nodes');
+    expect(nodeReportsDirectory('/state/{node}.ndjson')).toBe('/state/{node}.ndjson.nodes');
+    expect(nodeReportsDirectory('/a/{node}/{date}/all.ndjson')).toBe('/a/{node}-{date}-all.ndjson.nodes');
     expect(nodeReportPath('/state/records.ndjson', '../n')).toBe('/state/records.ndjson.nodes/..%2Fn.json');
   });
 });
