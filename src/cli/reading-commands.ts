@@ -29,7 +29,8 @@ Examples:
 
 Under the lines stands whether all of the trace is there: complete, open (some node is not that far yet: lines may
 still come), incomplete (a node that may hold lines is silent, or lines of that time are lost), or unknown (no agent
-tells how far it is). With --output json it is one JSON object on standard error, where it is known.
+tells how far it is). With --output json it is one JSON object on standard error, docs/api.md has
+its members; with raw and csv it is said there in words, unless it is complete.
 
 Exit codes: 0 lines were shown; 1 there are none, or they cannot be read.
 With --until-complete or --state: 0 complete, 3 open, 4 incomplete, 5 unknown.

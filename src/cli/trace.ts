@@ -96,11 +96,7 @@ class TraceLook {
     }
     if (follow === true) {
       const state = await this.#follow(mark, printer);
-      if (untilComplete === true && state !== undefined) {
-        // Which no other line has told.
-        if (state.state === 'unknown' && this.#output !== 'pretty') stderr.write(this.#words(state));
-        return stateCodes[state.state];
-      }
+      if (untilComplete === true && state !== undefined) return stateCodes[state.state];
     }
     if (this.#shown === 0) stderr.write(`frostbeat: ${this.#nothing()}\n`);
     if (follow !== true && this.#span !== undefined) {
@@ -156,7 +152,6 @@ class TraceLook {
   #tell(state: TraceState): void {
     const { stdout, stderr } = this.#request;
     if (this.#output === 'pretty') stdout.write(this.#words(state));
-    else if (state.state === 'unknown') return;
     else if (this.#output === 'json') stderr.write(stateJson(state));
     else if (state.state !== 'complete') stderr.write(this.#words(state));
   }

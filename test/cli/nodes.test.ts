@@ -99,6 +99,19 @@ describe('frostbeat nodes, and what a trace says of them', () => {
     expect(JSON.parse(asked.stdout)).toMatchObject({ state: 'incomplete', nodes: ['n2', 'n1'] });
   });
 
+  it('says that it is unknown in every output', async () => {
+    const reason =
+      'no agent tells how far it is: the records are of other agents, or of a version before watermarks';
+    const trace = async (output: string) => await frostbeat(['trace', 't', '-o', output], { env }).ended();
+    const json = await trace('json');
+    expect(json).toMatchObject({ code: 0, stdout: '{"n":1}\n' });
+    expect(JSON.parse(json.stderr)).toMatchObject({ state: 'unknown', reason, watermark: null });
+    expect((await trace('pretty')).stdout).toContain(`── complete? unknown ── ${reason}\n`);
+    for (const output of ['raw', 'csv']) {
+      expect((await trace(output)).stderr).toBe(`── complete? unknown ── ${reason}\n`);
+    }
+  });
+
   it('keeps the state out of what programs read', async () => {
     await tellFile(path, nodeReport('n1'));
     const { stdout, stderr } = await frostbeat(['trace', 't', '-o', 'json'], { env }).ended();

@@ -44,16 +44,16 @@ export function objectSuite(objects: () => ObjectsUnderTest): void {
         .slice(0, -1)
         .map((line) => ownText(Buffer.from(line))),
     ).toEqual(written);
-    const looked = /looked through (\d+) of the (\d+) objects that \w+:\/\/logs has of \S+Z to \S+Z(.*)\n$/;
+    const looked = /looked through (\d+) of the (\d+) objects that \w+:\/\/logs has of \S+Z to \S+Z(.*)$/m;
     const [, read, listed, rest] = looked.exec(last.stderr) ?? [];
     expect(Number(read)).toBeGreaterThan(0);
     expect(rest).toBe('; --since says how far back to look, by default an hour');
     const earlier = await look('--since', '2h', '--until', '1h');
     expect(earlier.code).toBe(1);
-    expect(looked.exec(earlier.stderr.split('\n')[0] + '\n')?.[3]).toBe('');
+    expect(looked.exec(earlier.stderr)?.[3]).toBe('');
     // A moment in which nothing was written, in an hour that has objects: none of them is read.
     const empty = await look('--since', '0s');
-    expect(looked.exec(empty.stderr.split('\n')[0] + '\n')?.[1]).toBe('0');
+    expect(looked.exec(empty.stderr)?.[1]).toBe('0');
     expect(Number(listed)).toBeGreaterThanOrEqual(Number(read));
   }, 60_000);
 
