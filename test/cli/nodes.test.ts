@@ -18,6 +18,7 @@ describe('frostbeat nodes, and what a trace says of them', () => {
     await writeFile(path, line('t', 1_700_000_000));
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
+  const trace = (output: string) => frostbeat(['trace', 't', '-o', output], { env }).ended();
 
   it('lists them in a table, in which no escape sequence is left, and as JSON', async () => {
     await tellFile(path, nodeReport('n1', { gaps: [lostGap], gapsLeftOut: 2 }));
@@ -87,7 +88,7 @@ describe('frostbeat nodes, and what a trace says of them', () => {
       path,
       nodeReport('n2', { published: '2023-11-14T22:13:20Z', watermark: '2023-11-14T22:13:19Z' }),
     );
-    const { code, stdout } = await frostbeat(['trace', 't', '-o', 'pretty'], { env }).ended();
+    const { code, stdout } = await trace('pretty');
     expect(code).toBe(0);
     expect(stdout).toMatch(/── incomplete ── n2 has been silent for .*; lines of its time are lost on n1\n/);
     expect(stdout).toMatch(
@@ -102,7 +103,6 @@ describe('frostbeat nodes, and what a trace says of them', () => {
   it('says that it is unknown in every output', async () => {
     const reason =
       'no agent tells how far it is: the records are of other agents, or of a version before watermarks';
-    const trace = async (output: string) => await frostbeat(['trace', 't', '-o', output], { env }).ended();
     const json = await trace('json');
     expect(json).toMatchObject({ code: 0, stdout: '{"n":1}\n' });
     expect(JSON.parse(json.stderr)).toMatchObject({ state: 'unknown', reason, watermark: null });
@@ -114,10 +114,10 @@ describe('frostbeat nodes, and what a trace says of them', () => {
 
   it('keeps the state out of what programs read', async () => {
     await tellFile(path, nodeReport('n1'));
-    const { stdout, stderr } = await frostbeat(['trace', 't', '-o', 'json'], { env }).ended();
+    const { stdout, stderr } = await trace('json');
     expect(stdout).toBe('{"n":1}\n');
     expect(JSON.parse(stderr)).toMatchObject({ state: 'complete', watermark: expect.any(String) as string });
-    expect((await frostbeat(['trace', 't', '-o', 'raw'], { env }).ended()).stderr).toBe('');
+    expect((await trace('raw')).stderr).toBe('');
   });
 
   it('follows a trace until it is complete, or will not be', async () => {
