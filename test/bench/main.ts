@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { setup as ensureEtcd } from '../support/ensure-etcd.ts';
 import { catchUp, idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { readFiles } from './read-files.ts';
@@ -48,6 +49,7 @@ async function main(args: string[]): Promise<void> {
     throw new Error(`Usage: npm run bench -- [--smoke] [--rounds <n>] [--writers] [${names}]…`);
   }
 
+  ensureEtcd();
   const loadBefore = loadavg()[0]!;
   const rows: Row[] = [];
   const wanted =
