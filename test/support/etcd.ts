@@ -248,7 +248,9 @@ class EtcdProcess {
   async start(): Promise<void> {
     const etcd = findEtcd();
     if (etcd === undefined) {
-      throw new Error('Cannot start etcd: none is installed. «npm test» installs it on Debian, or set ETCD_BIN');
+      throw new Error(
+        'Cannot start etcd: none is installed. «npm test» installs it on Debian, or set ETCD_BIN',
+      );
     }
     // Through setpriv, where there is one (Linux), the kernel ends the server even when the test is killed.
     const setpriv = '/usr/bin/setpriv';
