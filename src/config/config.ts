@@ -144,6 +144,8 @@ export interface ObjectDestination {
   readonly objectBytes: number;
   /** S3_OBJECT_AGE or GCS_OBJECT_AGE, in milliseconds. */
   readonly objectAgeMs: number;
+  /** S3_GZIP_LEVEL or GCS_GZIP_LEVEL: 1 to 9. */
+  readonly gzipLevel: number;
 }
 
 export interface S3Destination extends ObjectDestination {

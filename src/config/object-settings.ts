@@ -1,4 +1,4 @@
-import { boolean, duration, objectPrefix, optionalText, optionalUrl, size } from './parse.ts';
+import { boolean, duration, integer, objectPrefix, optionalText, optionalUrl, size } from './parse.ts';
 import { setting } from './setting.ts';
 
 const hour = 3_600_000;
@@ -61,6 +61,14 @@ export const objectSettings = {
     placeholder: 'duration',
     meaning: 'Longest that a record waits for its object to be full',
   }),
+  s3GzipLevel: setting({
+    variable: 'S3_GZIP_LEVEL',
+    group: 's3',
+    default: '3',
+    parse: integer(1, 9),
+    placeholder: '1-9',
+    meaning: 'How hard objects are compressed: 1 is fast, 9 is small',
+  }),
   gcsBucket: setting({
     variable: 'GCS_BUCKET',
     group: 'gcs',
@@ -100,5 +108,13 @@ export const objectSettings = {
     parse: duration(1, hour),
     placeholder: 'duration',
     meaning: 'Longest that a record waits for its object to be full',
+  }),
+  gcsGzipLevel: setting({
+    variable: 'GCS_GZIP_LEVEL',
+    group: 'gcs',
+    default: '3',
+    parse: integer(1, 9),
+    placeholder: '1-9',
+    meaning: 'How hard objects are compressed: 1 is fast, 9 is small',
   }),
 };

@@ -45,7 +45,7 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
   readonly #suffix: Buffer;
   readonly #claim: Claim;
   readonly #more: readonly Claim[];
-  readonly #offset: number;
+  readonly offset: number;
   readonly #traceId: string | undefined;
   #traceFrom: number;
   #traceTo: number;
@@ -72,13 +72,17 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
     this.#suffix = parsed.hasKubernetes ? NOTHING : source.suffix;
     this.#claim = claim;
     this.#more = more;
-    this.#offset = offset;
+    this.offset = offset;
     const { from, to } = parsed.json;
     this.byteLength = to - from + (this.#suffix.length === 0 ? 0 : this.#suffix.length - 1);
   }
 
   get id(): string {
-    return `${this.#claim.window.fileId}-${this.#offset.toString(16).padStart(12, '0')}`;
+    return `${this.#claim.window.fileId}-${this.offset.toString(16).padStart(12, '0')}`;
+  }
+
+  get fileId(): string {
+    return this.#claim.window.fileId;
   }
 
   get piece(): Buffer {
@@ -113,8 +117,8 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
     for (let i = 0; i < fileId.length; i++) target[at++] = fileId.charCodeAt(i);
     target[at++] = HYPHEN;
     // An offset has more bits than shifts work on.
-    at = putSixDigits(target, at, Math.floor(this.#offset / 2 ** 24));
-    return putSixDigits(target, at, this.#offset % 2 ** 24);
+    at = putSixDigits(target, at, Math.floor(this.offset / 2 ** 24));
+    return putSixDigits(target, at, this.offset % 2 ** 24);
   }
 
   get traceIdLength(): number {

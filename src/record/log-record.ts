@@ -46,6 +46,9 @@ export interface LogRecord {
  * them. Both return the place behind what they copied, as `copyTo` does.
  */
 export interface RecordInBytes extends LogRecord {
+  /** The parts of `id`: 16 hexadecimal digits, and the offset in bytes. */
+  readonly fileId: string;
+  readonly offset: number;
   /** Copies `id`, 29 bytes. */
   copyIdTo(target: Buffer, at: number): number;
   /** Most bytes that `copyTraceIdTo` copies. */

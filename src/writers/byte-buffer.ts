@@ -1,4 +1,5 @@
-import type { LogRecord, RecordInBytes } from '../record/log-record.ts';
+import type { LogRecord } from '../record/log-record.ts';
+import { isInBytes } from './is-in-bytes.ts';
 
 const firstBytes = 32_768;
 const idBytes = 29;
@@ -114,8 +115,4 @@ export class ByteBuffer {
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
-}
-
-function isInBytes(record: LogRecord): record is RecordInBytes {
-  return 'copyIdTo' in record;
 }

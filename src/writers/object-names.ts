@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { LogRecord } from '../record/log-record.ts';
+import { IdentityDigest } from './identity-digest.ts';
 
 const hourNanos = 3_600_000_000_000n;
 
@@ -29,8 +29,11 @@ export class ObjectNames {
 
   /** The objects of a batch, one for each hour: a reader of some hours looks at no others. */
   of(records: readonly LogRecord[]): NamedRecords[] {
-    const hours = Map.groupBy(records, ({ unixNano }) => Math.floor(Number(unixNano.slice(0, -9)) / 3_600));
-    return [...hours].map(([hour, group]) => ({ name: this.#name(BigInt(hour), group), records: group }));
+    const ends = endsOf(records);
+    // As a rule all are of one hour, and there is no need to ask each.
+    if (hourOf(ends.first) === hourOf(ends.last)) return [{ name: this.#name(records, ends), records }];
+    const hours = Map.groupBy(records, ({ unixNano }) => hourOf(unixNano));
+    return [...hours.values()].map((group) => ({ name: this.#name(group, endsOf(group)), records: group }));
   }
 
   /** The prefixes of the hours that two times and those between them are in, both in nanoseconds since 1970. */
@@ -51,17 +54,33 @@ export class ObjectNames {
     return `${this.#prefix}${date}/${time.slice(0, 2)}/`;
   }
 
-  #name(hour: bigint, records: readonly LogRecord[]): string {
-    const ids = records.map(({ id }) => id).sort();
-    let [first, last] = [records[0]!.unixNano, records[0]!.unixNano];
-    for (const { unixNano } of records) {
-      if (isBefore(unixNano, first)) first = unixNano;
-      else if (isBefore(last, unixNano)) last = unixNano;
-    }
-    const hash = createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 16);
+  #name(records: readonly LogRecord[], { first, last }: Ends): string {
+    const ids = new IdentityDigest();
+    for (const record of records) ids.add(record);
     const node = encodeURIComponent(records[0]?.source.node || '_');
-    return `${this.#hour(hour)}${node}/${first}-${last}-${ids[0]}-${ids.at(-1)}-${hash}.ndjson.gz`;
+    return `${this.#hour(BigInt(hourOf(first)))}${node}/${first}-${last}-${ids.toString()}.ndjson.gz`;
   }
+}
+
+/** The first and the last time of some records. */
+interface Ends {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** @param records at least one. */
+function endsOf(records: readonly LogRecord[]): Ends {
+  let [first, last] = [records[0]!.unixNano, records[0]!.unixNano];
+  for (const { unixNano } of records) {
+    if (isBefore(last, unixNano)) last = unixNano;
+    else if (isBefore(unixNano, first)) first = unixNano;
+  }
+  return { first, last };
+}
+
+/** Since 1970. */
+function hourOf(unixNano: string): number {
+  return Math.floor(Number(unixNano.slice(0, -9)) / 3_600);
 }
 
 /** Of times as decimal digits without leading zeros. */

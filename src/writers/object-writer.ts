@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip, type ZlibOptions } from 'node:zlib';
 import type { LogRecord } from '../record/log-record.ts';
 import { ByteBuffer } from './byte-buffer.ts';
 import { type BatchPreference, type LogWriter, PartialWriteError } from './log-writer.ts';
@@ -25,6 +25,8 @@ export interface ObjectWriterOptions {
   readonly objectBytes: number;
   /** Longest that a record waits for its object to be full, in milliseconds. */
   readonly objectAgeMs: number;
+  /** Of gzip: 1 is fast, 9 is small. */
+  readonly gzipLevel: number;
 }
 
 /**
@@ -36,12 +38,14 @@ export class ObjectWriter implements LogWriter {
   readonly batch: BatchPreference;
   readonly #store: ObjectStore;
   readonly #names: ObjectNames;
+  readonly #gzip: ZlibOptions;
 
-  constructor({ name, store, prefix, objectBytes, objectAgeMs }: ObjectWriterOptions) {
+  constructor({ name, store, prefix, objectBytes, objectAgeMs, gzipLevel }: ObjectWriterOptions) {
     this.name = name;
     this.batch = { records: MOST_RECORDS, bytes: objectBytes, periodMs: objectAgeMs };
     this.#store = store;
     this.#names = new ObjectNames(prefix);
+    this.#gzip = { level: gzipLevel, chunkSize: CHUNK_BYTES };
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -53,9 +57,10 @@ export class ObjectWriter implements LogWriter {
     signal.throwIfAborted();
     const stored: LogRecord[] = [];
     try {
-      for (const object of this.#names.of(records)) {
-        await this.#store.put(object.name, await encode(object.records), signal);
-        stored.push(...object.records);
+      for (const { name, records: part } of this.#names.of(records)) {
+        await this.#store.put(name, await compress(linesOf(part), this.#gzip), signal);
+        // By itself each: as arguments of one call they can be more than a stack has room for.
+        if (part.length < records.length) for (const record of part) stored.push(record);
       }
     } catch (error) {
       if (stored.length === 0) throw error;
@@ -68,9 +73,11 @@ export class ObjectWriter implements LogWriter {
   }
 }
 
-async function encode(records: readonly LogRecord[]): Promise<Buffer> {
+function linesOf(records: readonly LogRecord[]): Buffer {
+  let expected = 0;
+  for (const { byteLength } of records) expected += byteLength + FRAME_BYTES;
   // Of its size at once: growing to some megabytes would take as much again, and copies.
-  const lines = new ByteBuffer(records.reduce((sum, { byteLength }) => sum + byteLength + FRAME_BYTES, 0));
+  const lines = new ByteBuffer(expected);
   for (const record of records) addNdjsonLine(lines, record);
-  return await compress(lines.bytes(), { chunkSize: CHUNK_BYTES });
+  return lines.bytes();
 }

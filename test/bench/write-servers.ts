@@ -41,33 +41,54 @@ export function writeServer(name: ServerName): Benchmark {
       values,
       Array.from({ length: VALUES }, (_, n) => `${recordOf(criLine(n)).slice(0, -1)}${member}\n`).join(''),
     );
-    return [await compare({ name, server, size, requests, values }, context)];
+    return await compare({ name, server, size, requests, values }, context);
   };
 }
 
-async function compare(job: Job, context: Context): Promise<Row> {
-  const rounds: { agent: Run; bare: Run; ratio: number }[] = [];
+interface Round {
+  readonly agent: Run;
+  readonly bare: Run;
+  readonly ratio: number;
+}
+
+async function compare(job: Job, context: Context): Promise<Row[]> {
+  const { alike } = job.server;
+  const rounds: Round[] = [];
+  const alikes: Round[] = [];
   // The first is for the server to grow warm: Java compiles what is used often.
   for (let round = context.smoke ? 1 : 0; round <= context.rounds; round++) {
     const bare = await runBare(job, await job.server.place(`bare-${round}`), context);
     const agent = await runAgent(job, await job.server.place(`agent-${round}`), context);
-    context.say(
-      `${job.name}: bare ${bare.linesPerSecond.toFixed(0)}, agent ${agent.linesPerSecond.toFixed(0)} lines/s${round === 0 ? ' (not counted)' : ''}`,
+    const other =
+      alike && (await runBare(job, await job.server.place(`alike-${round}`), context, alike.bare));
+    const rates = [bare, agent, ...(other ? [other] : [])].map(({ linesPerSecond }) =>
+      linesPerSecond.toFixed(0),
     );
-    if (round > 0) rounds.push({ agent, bare, ratio: agent.linesPerSecond / bare.linesPerSecond });
+    context.say(
+      `${job.name}: ${rates.join(', ')} lines/s (bare, agent${alike ? `, bare with ${alike.what}` : ''})${round === 0 ? ' (not counted)' : ''}`,
+    );
+    if (round === 0) continue;
+    rounds.push({ agent, bare, ratio: agent.linesPerSecond / bare.linesPerSecond });
+    if (other) alikes.push({ agent, bare: other, ratio: agent.linesPerSecond / other.linesPerSecond });
   }
+  const { name, server, size, requests } = job;
+  const benchmark = `backlog → ${name}, ${size} a request, ${server.inFlight} at once (${size * requests} lines)`;
+  const row = toRow(benchmark, rounds, { atLeast: 0.9 });
+  return alike ? [row, toRow(`the same, ${alike.what}`, alikes, undefined)] : [row];
+}
+
+function toRow(benchmark: string, rounds: readonly Round[], target: Row['target']): Row {
   const ratios = rounds.map(({ ratio }) => ratio);
   const of = (who: 'agent' | 'bare', what: keyof Run): number =>
     median(rounds.map((round) => round[who][what]));
-  const { name, server, size, requests } = job;
   return {
-    benchmark: `backlog → ${name}, ${size} a request, ${server.inFlight} at once (${size * requests} lines)`,
+    benchmark,
     agent: `${of('agent', 'linesPerSecond').toFixed(0)} lines/s`,
     against: `bare client: ${of('bare', 'linesPerSecond').toFixed(0)} lines/s, ${of('bare', 'cpuSeconds').toFixed(2)} s of CPU`,
     result: median(ratios),
     unit: '',
     spread: spread(ratios),
-    target: { atLeast: 0.9 },
+    target,
     cpuSeconds: of('agent', 'cpuSeconds'),
     peakBytes: of('agent', 'peakBytes'),
     rounds,
@@ -78,8 +99,10 @@ async function runBare(
   { server, size, requests, values }: Job,
   place: Place,
   context: Context,
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<Run> {
-  const settings = { records: size * requests, size, inFlight: server.inFlight, values, ...place.bare };
+  const { inFlight } = server;
+  const settings = { records: size * requests, size, inFlight, values, ...place.bare, ...more };
   const bare = new MeasuredProcess({
     directory: await context.newDirectory(),
     args: [new URL(`./bare/${server.script}`, import.meta.url).pathname, JSON.stringify(settings)],

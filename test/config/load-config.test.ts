@@ -99,6 +99,7 @@ describe('the configuration', () => {
         pathStyle: false,
         objectBytes: 8 * 2 ** 20,
         objectAgeMs: 60_000,
+        gzipLevel: 3,
       },
       gcs: {
         bucket: '',
@@ -106,6 +107,7 @@ describe('the configuration', () => {
         endpoint: undefined,
         objectBytes: 8 * 2 ** 20,
         objectAgeMs: 60_000,
+        gzipLevel: 3,
       },
       kafka: {
         brokers: ['localhost:9092'],

@@ -15,7 +15,14 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 const bucket = (): GcsStore =>
-  new GcsStore({ bucket: 'logs', prefix: '', endpoint: server.endpoint, objectBytes: 1, objectAgeMs: 1 });
+  new GcsStore({
+    bucket: 'logs',
+    prefix: '',
+    endpoint: server.endpoint,
+    objectBytes: 1,
+    objectAgeMs: 1,
+    gzipLevel: 1,
+  });
 
 const subject = {
   writer: 'gcs',

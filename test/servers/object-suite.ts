@@ -86,7 +86,14 @@ export function objectSuite(objects: () => ObjectsUnderTest): void {
     const { store } = objects();
     const { signal } = new AbortController();
     const prefix = 'passes/';
-    const writer = new ObjectWriter({ name: 'x', store, prefix, objectBytes: 1, objectAgeMs: 1 });
+    const writer = new ObjectWriter({
+      name: 'x',
+      store,
+      prefix,
+      objectBytes: 1,
+      objectAgeMs: 1,
+      gzipLevel: 1,
+    });
     const many = Array.from({ length: 95 }, (_, n) =>
       record(`{"n":${n}}`, {
         traceId: n % 5 === 0 ? 'other' : 't',

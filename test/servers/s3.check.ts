@@ -25,6 +25,7 @@ const bucket = (): S3Store =>
     pathStyle: true,
     objectBytes: 1,
     objectAgeMs: 1,
+    gzipLevel: 1,
   });
 
 const subject = {

@@ -1,9 +1,9 @@
-// The bare loop for S3 and GCS: objects of so many lines, compressed.
+// The bare loop for S3 and GCS: objects of so many lines, compressed; with zlib's own level unless `level` is given.
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { idOf, options, values, writeAll } from './loop.mjs';
 
-const { store, endpoint, bucket, prefix } = options;
+const { store, endpoint, bucket, prefix, level } = options;
 const compress = promisify(gzip);
 const put = store === 's3' ? await s3() : await gcs();
 const lines = values.map(
@@ -14,7 +14,7 @@ const lines = values.map(
 await writeAll(async (first, end) => {
   let text = '';
   for (let i = first; i < end; i++) text += `${lines[i % lines.length]}${idOf(i)}"}\n`;
-  await put(`${prefix}${first}.ndjson.gz`, await compress(Buffer.from(text, 'latin1')));
+  await put(`${prefix}${first}.ndjson.gz`, await compress(Buffer.from(text, 'latin1'), { level }));
 });
 
 async function s3() {

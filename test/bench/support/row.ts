@@ -10,7 +10,8 @@ export interface Row {
   readonly unit: string;
   /** Least and most of the rounds: how noisy the machine was. */
   readonly spread: readonly [number, number];
-  readonly target: { readonly atLeast: number } | { readonly atMost: number };
+  /** Undefined where nothing is to be reached: shown to be seen beside another row. */
+  readonly target: { readonly atLeast: number } | { readonly atMost: number } | undefined;
   /** CPU time of the agent in seconds and its most resident memory in bytes; medians. */
   readonly cpuSeconds: number;
   readonly peakBytes: number;
@@ -35,6 +36,7 @@ export function percentile(values: readonly number[], fraction: number): number 
 }
 
 function isReached({ result, target }: Row): boolean {
+  if (target === undefined) return true;
   return 'atLeast' in target ? result >= target.atLeast : result <= target.atMost;
 }
 
@@ -47,11 +49,16 @@ export function toMarkdown(rows: readonly Row[]): string {
     row.against,
     `${number(row.result)}${row.unit}${isReached(row) ? '' : ' (not reached)'}`,
     row.spread.map(number).join('–'),
-    'atLeast' in row.target ? `≥ ${row.target.atLeast}${row.unit}` : `≤ ${row.target.atMost}${row.unit}`,
+    toReach(row),
     `${row.cpuSeconds.toFixed(2)} s`,
     megabytes(row.peakBytes),
   ]);
   return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function toReach({ target, unit }: Row): string {
+  if (target === undefined) return '';
+  return 'atLeast' in target ? `≥ ${target.atLeast}${unit}` : `≤ ${target.atMost}${unit}`;
 }
 
 export function megabytes(bytes: number): string {
