@@ -36,8 +36,14 @@ const directions = {
     any: ['util', 'record', 'tail', 'trace'],
     types: ['config', 'ops', 'offsets'],
   },
+  // What the tails of the agent are wired to.
+  'agent-tails.ts': {
+    any: ['record', 'tail'],
+    types: ['config', 'ops', 'offsets', 'pods', 'status', 'watermark'],
+  },
   'agent.ts': {
     any: [
+      'agent-tails.ts',
       'canary',
       'util',
       'ops',

@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { agentTails, keyOf } from './agent-tails.ts';
 import type { AgentsCanary } from './canary/of-agent.ts';
 import { CANARY_KEY } from './canary/canary-key.ts';
 import type { Config } from './config/config.ts';
@@ -20,16 +21,13 @@ import { DirectorySource } from './pods/directory-source.ts';
 import { containerTarget, parsePodDirectory } from './pods/log-path.ts';
 import { PodLogManager } from './pods/pod-log-manager.ts';
 import { selectContainers } from './pods/select-containers.ts';
-import type { MakeTail } from './pods/tail.ts';
 import type { ContainerTarget, PodSource } from './pods/targets.ts';
-import { type AgentRecord, withText } from './record/agent-record.ts';
-import { ContainerRecords } from './record/container-records.ts';
+import type { AgentRecord } from './record/agent-record.ts';
 import { PartialBudget } from './record/partial-budget.ts';
 import { showContainers } from './status/container-metrics.ts';
 import { Containers } from './status/containers.ts';
 import { showDestinations } from './status/destination-metrics.ts';
-import { allowedRoots } from './tail/allowed-roots.ts';
-import { ContainerTail } from './tail/container-tail.ts';
+import type { ContainerTail } from './tail/container-tail.ts';
 import { descriptorLimits, Descriptors } from './tail/descriptors.ts';
 import { HeldFiles } from './tail/held-files.ts';
 import { ReadLoop } from './tail/read-loop.ts';
@@ -51,8 +49,6 @@ export interface AgentOptions {
   readonly signal: AbortSignal;
 }
 
-/** A line longer than the longest record by so much is no line of any runtime: its time, stream and tags. */
-const LINE_OVERHEAD_BYTES = 64 * 1024;
 /** Lines whose end is still to come may take so much memory before others like them wait; twice that at most. */
 const PARTIAL_BYTES = 32 * 1024 * 1024;
 /** The read loop goes round twenty times a second; after so long without a round it is stuck. */
@@ -138,74 +134,28 @@ export async function runAgent({
       'A line whose end has not come is skipped as too_long: the lines that lack their end fill their memory.',
     ),
   );
-  const roots = allowedRoots([podLogDir, ...config.logRoots]);
 
   const take = (record: AgentRecord): void => {
     for (const destination of destinations) destination.add(record);
   };
 
-  const makeTail: MakeTail = (target, { held, since }) => {
-    const { namespace, pod, container, directory } = target;
-    const key = keyOf(target);
-    const source = withText({ namespace, pod, container, node: config.nodeName }, config.kubernetesMetadata);
-    const offsets = held ? store.hold(key) : store.follow(key);
-    const records = new ContainerRecords({
-      source,
-      maxRecordBytes: config.maxRecordBytes,
-      partials,
-      onRecord: take,
-    });
-    const tail: ContainerTail = new ContainerTail({
-      directory,
-      held,
-      offsets,
-      onReleased: () => store.follow(key),
-      mayOpen: descriptors.mayOpen,
-      sink: records,
-      loop,
-      stopBy,
-      log: log.child({ namespace, pod, container }),
-      savedAt: store.savedAt,
-      since,
-      maxLineBytes: config.maxRecordBytes + LINE_OVERHEAD_BYTES,
-      allowedRoots: roots,
-      onRefused: (reason) => metrics.refusedFiles.inc({ reason }),
-      onGap: (gap) => {
-        store.addGap(gap);
-        metrics.gaps.inc({ reason: gap.reason });
-        metrics.gapBytes.inc(gap.to === null ? 0 : gap.to - gap.from);
-        if (gap.reason === 'removed_while_down') {
-          // After a crash the offsets on disk are older than what was delivered: maybe nothing is missing.
-          log.warn(
-            { gap },
-            'A log file went while the agent was down: what it held beyond the saved offset may be lost. It is recorded as a gap.',
-          );
-        } else {
-          log.error({ gap }, 'A part of a log file could not be read and is lost: it is recorded as a gap.');
-        }
-      },
-      onRescan: () => metrics.rescans.inc(),
-      onPerishable: () => {
-        for (const destination of destinations) destination.flush();
-      },
-      onFailure: (err) =>
-        repeated.problem(
-          'read',
-          'A log directory cannot be read; it is tried again.',
-          { err, namespace, pod, container, directory },
-          'error',
-        ),
-      onEnd: () => {
-        containers.remove(tail);
-        if (tail.held) store.letGo(key);
-        log.debug({ namespace, pod, container }, 'A container is let go.');
-      },
-    });
-    containers.add({ target, tail, offsets, samples: records.samples });
-    watermark.follow(tail.settledUntil, `${namespace}/${pod}/${container}`);
-    log.debug({ namespace, pod, container, directory }, 'A container is followed.');
-    return tail;
-  };
+  const makeTail = agentTails({
+    config,
+    log,
+    metrics,
+    repeated,
+    store,
+    containers,
+    watermark,
+    loop,
+    stopBy,
+    partials,
+    mayOpen: descriptors.mayOpen,
+    onRecord: take,
+    flush: () => {
+      for (const destination of destinations) destination.flush();
+    },
+  });
 
   // pods: which containers to follow
   let source: PodSource | undefined;
@@ -365,11 +315,6 @@ async function podSource({
   const { openPodWatch } = await import('./pods/pod-watch.ts');
   const versionsPath = join(stateDir, 'pod-versions.json');
   return await openPodWatch({ nodeName, namespaces, selector, podLogDir, versionsPath, log, metrics });
-}
-
-/** Names a container in the offsets file and in its files' identities. */
-function keyOf({ directory }: ContainerTarget): string {
-  return `${basename(dirname(directory))}/${basename(directory)}`;
 }
 
 function targetOf(podLogDir: string, key: string): ContainerTarget | undefined {
