@@ -92,7 +92,8 @@ export class GrpcChannel {
   }
 
   #connected(): Connection {
-    if (this.#connection !== undefined) return this.#connection;
+    const now = this.#connection;
+    if (now !== undefined && !now.session.closed && !now.session.destroyed) return now;
     const session = connect(this.#url, {
       ...this.#tls,
       settings: { enablePush: false },
@@ -100,12 +101,9 @@ export class GrpcChannel {
       maxSessionMemory: 1_000,
     });
     const connection: Connection = { session, greeted: false };
-    const forget = (): void => {
-      if (this.#connection === connection) this.#connection = undefined;
-    };
     session.once('remoteSettings', () => (connection.greeted = true));
     // The calls under way are told; without calls a lost connection is no news.
-    session.on('error', forget).on('goaway', forget).on('close', forget);
+    session.on('error', () => undefined);
     this.#connection = connection;
     return connection;
   }
