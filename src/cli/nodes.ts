@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Config } from '../config/config.ts';
 import { forgetNode } from '../trace/forget-node.ts';
 import type { KnownNode, Nodes } from '../trace/known-node.ts';
-import { type Telling, tellingStore } from '../trace/nodes-elsewhere.ts';
+import { type Telling, telling, tellingStore } from '../trace/nodes-elsewhere.ts';
 import { type Readable, selectTraceReader } from '../trace/select-reader.ts';
 import { humanSeconds } from '../util/human.ts';
 import { inert } from '../util/inert.ts';
@@ -31,7 +31,7 @@ export async function nodesCommand(request: NodesRequest): Promise<number> {
   const reader = await selectTraceReader(from, config);
   try {
     if (forget !== undefined) {
-      const told = from === 'etcd' || from === 'file' ? from : tellingStore(config);
+      const told = telling.find((name) => name === from) ?? tellingStore(config);
       if (told !== undefined) return await forgetOne(request, { from: told, node: forget });
       stderr.write(`frostbeat: Cannot forget ${inert(forget)}: no agent tells ${from} of its node\n`);
       return 1;

@@ -6,6 +6,7 @@ import { widened } from '../trace/span.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
 import { filterOf } from '../trace/trace-filter.ts';
 import { isWithin, type TraceReader } from '../trace/trace-reader.ts';
+import type { Nodes } from '../trace/known-node.ts';
 import type { Span, TraceState } from '../trace/trace-state.ts';
 import { inert } from '../util/inert.ts';
 import { hasColor } from './colour.ts';
@@ -36,9 +37,8 @@ export async function traceCommand(request: TraceRequest): Promise<number> {
   if (reader === undefined) return 2;
   const look = new TraceLook(request, reader);
   try {
-    if (reader.onlyReads !== undefined && (request.follow === true || request.stateOnly === true)) {
-      const what = request.follow === true ? 'follow the trace' : 'tell the state of the trace';
-      stderr.write(`frostbeat: Cannot ${what} in ${reader.name}: ${reader.onlyReads}\n`);
+    if (reader.onlyReads !== undefined && request.follow === true) {
+      stderr.write(`frostbeat: Cannot follow the trace in ${reader.name}: ${reader.onlyReads}\n`);
       return 1;
     }
     return request.stateOnly === true ? await look.state() : await look.records();
@@ -72,12 +72,14 @@ class TraceLook {
   async state(): Promise<number> {
     const { traceId, signal, stderr, stdout } = this.#request;
     const { nodes, mark } = await beginReading(this.#reader, signal);
-    const span = await this.#reader.span(traceId, mark, signal);
+    const isWhole = this.#reader.onlyReads === undefined;
+    const span = isWhole ? await this.#reader.span(traceId, mark, signal) : await this.#spanFound(mark);
+    this.#tellLooked();
     if (span === undefined) {
       stderr.write(`frostbeat: ${this.#nothing()}\n`);
       return 1;
     }
-    const state = traceState(span, nodes, this.#judging());
+    const state = this.#judge(span, nodes);
     stdout.write(this.#output === 'json' ? stateJson(state) : this.#words(state));
     return stateCodes[state.state];
   }
@@ -89,9 +91,9 @@ class TraceLook {
     const all = this.#reader.read(traceId, signal, { at: mark, since, until });
     await this.#show(all, printer);
     await printer.flush();
-    if (this.#reader.looked !== undefined) stderr.write(`frostbeat: ${inert(this.#reader.looked)}\n`);
+    this.#tellLooked();
     // The state is that of the whole trace, whatever part of it is shown.
-    if (since !== undefined || until !== undefined) {
+    if (this.#reader.onlyReads === undefined && (since !== undefined || until !== undefined)) {
       this.#span = await this.#reader.span(traceId, mark, signal);
     }
     if (follow === true) {
@@ -100,7 +102,7 @@ class TraceLook {
     }
     if (this.#shown === 0) stderr.write(`frostbeat: ${this.#nothing()}\n`);
     if (follow !== true && this.#span !== undefined) {
-      this.#tell(traceState(this.#span, nodes, this.#judging()));
+      this.#tell(this.#judge(this.#span, nodes));
     }
     return this.#shown > 0 ? 0 : 1;
   }
@@ -162,8 +164,29 @@ class TraceLook {
     return stateWords(state, { traceId, color, following: follow === true });
   }
 
-  #judging(): { nowMs: number; graceMs: number } {
-    return { nowMs: Date.now(), graceMs: this.#request.config.traceGraceMs };
+  #judge(span: Span, nodes: Nodes): TraceState {
+    const { traceGraceMs } = this.#request.config;
+    const state = traceState(span, nodes, { nowMs: Date.now(), graceMs: traceGraceMs });
+    if (this.#reader.onlyReads === undefined || nodes.nodes.length === 0) return state;
+    return {
+      ...state,
+      reason: `${state.reason}; of lines outside of what was looked through this tells nothing`,
+    };
+  }
+
+  /** The first and last time of what is there of the times that are asked for. */
+  async #spanFound(mark: string): Promise<Span | undefined> {
+    const { traceId, signal, since, until } = this.#request;
+    let span: Span | undefined;
+    for await (const { unixNano } of this.#reader.read(traceId, signal, { at: mark, since, until })) {
+      span = widened(span, unixNano);
+    }
+    return span;
+  }
+
+  #tellLooked(): void {
+    const { looked } = this.#reader;
+    if (looked !== undefined) this.#request.stderr.write(`frostbeat: ${inert(looked)}\n`);
   }
 
   #nothing(): string {

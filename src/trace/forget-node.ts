@@ -1,7 +1,15 @@
 import { readFile, unlink } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { EtcdConnection } from '../writers/etcd-connection.ts';
-import { knownNodeKey, nodeKey, nodeReportPath, parseNodeReport } from '../writers/node-report.ts';
+import {
+  knownNodeKey,
+  nodeKey,
+  nodeObject,
+  nodeReportPath,
+  parseNodeReport,
+} from '../writers/node-report.ts';
+import { decodeNodeObject } from '../writers/object-node-reports.ts';
+import { selectObjectStore } from '../writers/select-object-store.ts';
 import { isHeard } from './is-heard.ts';
 import type { Telling } from './nodes-elsewhere.ts';
 
@@ -12,7 +20,26 @@ export function forgetNode(
   { from, config, node }: { from: Telling; config: Config; node: string },
   signal: AbortSignal,
 ): Promise<Forgotten> {
-  return from === 'etcd' ? forgetInEtcd(config, node, signal) : forgetFile(config.file.path, node);
+  if (from === 'etcd') return forgetInEtcd(config, node, signal);
+  return from === 'file' ? forgetFile(config.file.path, node) : forgetObject({ from, config, node }, signal);
+}
+
+async function forgetObject(
+  { from, config, node }: { from: 's3' | 'gcs'; config: Config; node: string },
+  signal: AbortSignal,
+): Promise<Forgotten> {
+  const store = await selectObjectStore(from, config);
+  try {
+    const name = nodeObject(config[from].prefix, node);
+    const bytes = await store.find(name, signal);
+    if (bytes === undefined) return 'unknown';
+    const report = decodeNodeObject(bytes);
+    if (report !== undefined && isHeard(report, Date.now())) return 'live';
+    await store.remove(name, signal);
+    return 'forgotten';
+  } finally {
+    store.close();
+  }
 }
 
 async function forgetInEtcd(config: Config, node: string, signal: AbortSignal): Promise<Forgotten> {

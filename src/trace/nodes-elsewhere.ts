@@ -3,7 +3,8 @@ import type { Nodes } from './known-node.ts';
 import type { TraceReader } from './trace-reader.ts';
 
 /** The stores that agents tell how far they are. */
-export type Telling = 'etcd' | 'file';
+export const telling = ['etcd', 'file', 's3', 'gcs'] as const;
+export type Telling = (typeof telling)[number];
 
 /** What the agents tell of their nodes, for a store that they do not tell. */
 export interface NodesElsewhere {
@@ -13,7 +14,7 @@ export interface NodesElsewhere {
 
 /** Which of WRITERS is told how far the agents are; undefined where none is. */
 export function tellingStore({ writers }: Config): Telling | undefined {
-  return (['etcd', 'file'] as const).find((name) => writers.includes(name));
+  return telling.find((name) => writers.includes(name));
 }
 
 /**
@@ -55,6 +56,6 @@ export function nodesElsewhere(
 }
 
 function nobodyTells(of: string): Nodes {
-  const why = `agents tell how far they are only where they write to etcd or a file, too (WRITERS=etcd,${of})`;
+  const why = `agents tell how far they are only where they write to etcd, a file or a bucket, too (WRITERS=etcd,${of})`;
   return { nodes: [], trouble: why };
 }

@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { ObjectNames } from '../writers/object-names.ts';
+import { ObjectNames } from '../writers/object-names.ts';
 import type { ObjectStore } from '../writers/object-store.ts';
 import { ndjsonTrace } from '../writers/ndjson.ts';
 import { finderOf, placeId } from './file-lines.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Nodes } from './known-node.ts';
+import { objectNodes } from './object-nodes.ts';
 import { Smallest } from './smallest.ts';
 import { comparePositions, type Position, type StoredRecord } from './stored-record.ts';
 import {
@@ -31,21 +32,26 @@ const LINE_FEED = 0x0a;
 
 /**
  * Reads traces from the objects of s3 and gcs, by going through those of the hours that are asked for. What tells of
- * the whole store (the newest traces, a state, what comes next) cannot be had from it.
+ * the whole store (the newest traces, the first and last time of one, what comes next) cannot be had from it.
  */
 export class ObjectTraceReader implements TraceReader {
   readonly name: string;
   readonly onlyReads = 'objects tell what is in them, and not what is still to come';
   readonly #store: ObjectStore;
+  readonly #prefix: string;
   readonly #names: ObjectNames;
   readonly #mostRecords: number;
   #looked: Looked | undefined;
 
-  /** @param mostRecords kept at once; only tests give it. */
-  constructor(store: ObjectStore, names: ObjectNames, mostRecords = MOST_RECORDS) {
+  /**
+   * @param prefix what the names of objects begin with.
+   * @param mostRecords kept at once; only tests give it.
+   */
+  constructor(store: ObjectStore, prefix: string, mostRecords = MOST_RECORDS) {
     this.name = store.name;
     this.#store = store;
-    this.#names = names;
+    this.#prefix = prefix;
+    this.#names = new ObjectNames(prefix);
     this.#mostRecords = mostRecords;
   }
 
@@ -104,8 +110,7 @@ export class ObjectTraceReader implements TraceReader {
   }
 
   async nodes(signal: AbortSignal): Promise<Nodes> {
-    signal.throwIfAborted();
-    return { nodes: [], trouble: 'of a bucket it cannot be told whether all of a trace is there' };
+    return await objectNodes({ store: this.#store, prefix: this.#prefix }, signal);
   }
 
   /** Not known without a look at everything. */

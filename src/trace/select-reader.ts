@@ -1,5 +1,4 @@
 import type { Config } from '../config/config.ts';
-import type { ObjectStore } from '../writers/object-store.ts';
 import { nodesElsewhere } from './nodes-elsewhere.ts';
 import type { TraceReader } from './trace-reader.ts';
 
@@ -45,11 +44,11 @@ export async function selectTraceReader(
     return new SearchTraceReader(from, config[from], nodes);
   }
   if (from === 's3' || from === 'gcs') {
-    const [{ ObjectTraceReader }, { ObjectNames }] = await Promise.all([
+    const [{ ObjectTraceReader }, { selectObjectStore }] = await Promise.all([
       import('./object-trace-reader.ts'),
-      import('../writers/object-names.ts'),
+      import('../writers/select-object-store.ts'),
     ]);
-    return new ObjectTraceReader(await bucketOf(from, config), new ObjectNames(config[from].prefix));
+    return new ObjectTraceReader(await selectObjectStore(from, config), config[from].prefix);
   }
   if (from === 'kafka') {
     const { KafkaTraceReader } = await import('./kafka-trace-reader.ts');
@@ -57,13 +56,4 @@ export async function selectTraceReader(
   }
   const { EtcdTraceReader } = await import('./etcd-trace-reader.ts');
   return new EtcdTraceReader({ ...config.etcd, servers: config.etcdServers });
-}
-
-async function bucketOf(from: 's3' | 'gcs', { s3, gcs }: Config): Promise<ObjectStore> {
-  if (from === 's3') {
-    const { S3Store } = await import('../writers/s3-store.ts');
-    return new S3Store(s3);
-  }
-  const { GcsStore } = await import('../writers/gcs-store.ts');
-  return new GcsStore(gcs);
 }

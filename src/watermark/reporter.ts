@@ -37,6 +37,9 @@ const REPORT_MS = 5_000;
 /** A store that fails is told of by its writer first; only what lasts for so long is told of here. */
 const PATIENCE_MS = 10_000;
 
+/** Where it is told seldom, an agent counts as silent only when so many reports are missing. */
+const MISSED = 3;
+
 /** Records are stored all the same: what lasts is said again so seldom. */
 const SAID_AGAIN_MS = 3_600_000;
 
@@ -111,8 +114,12 @@ export class Reporter {
     if (performance.now() < told.notBefore && !stopping.aborted) return;
     try {
       told.floor ??= await this.#earlier(told.reports, signal);
-      await told.reports.publish(this.#made(Math.max(mark.at ?? -Infinity, told.floor), stopped), signal);
+      const { everyMs = 0 } = told.reports;
+      const report = this.#made(Math.max(mark.at ?? -Infinity, told.floor), stopped);
+      const leaseSeconds = Math.max(report.leaseSeconds, (MISSED * everyMs) / 1_000);
+      await told.reports.publish({ ...report, leaseSeconds }, signal);
       told.failingSince = undefined;
+      told.notBefore = performance.now() + everyMs;
       metrics.nodeReports.inc({ destination: name, outcome: 'ok' });
       this.#repeated.resolved(name, `What is stored of this node is told to ${name} again`);
     } catch (err) {

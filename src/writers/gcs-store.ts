@@ -59,6 +59,23 @@ export class GcsStore implements ObjectStore {
     return this.#bucket.file(name).createReadStream({ decompress: false, validation: false });
   }
 
+  async find(name: string, signal: AbortSignal): Promise<Buffer | undefined> {
+    await this.#authorize(signal);
+    try {
+      const file = this.#bucket.file(name).download({ decompress: false, validation: false });
+      const [bytes] = await orAborted(file, signal);
+      return bytes;
+    } catch (error) {
+      if ([403, 404].includes(Number((error as ApiError).code))) return undefined;
+      throw this.#explain(error, signal);
+    }
+  }
+
+  async remove(name: string, signal: AbortSignal): Promise<void> {
+    await this.#authorize(signal);
+    await this.#explained(this.#bucket.file(name).delete({ ignoreNotFound: true }), signal);
+  }
+
   close(): void {
     // The client holds nothing open.
   }

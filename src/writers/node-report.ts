@@ -76,6 +76,15 @@ export function nodeReportPath(filePath: string, node: string): string {
   return join(nodeReportsDirectory(filePath), `${keySegment(node)}.json`);
 }
 
+/** What the names of the reports in a bucket begin with. @param prefix what those of all objects begin with. */
+export function nodeObjectsPrefix(prefix: string): string {
+  return `${prefix}nodes/`;
+}
+
+export function nodeObject(prefix: string, node: string): string {
+  return `${nodeObjectsPrefix(prefix)}${keySegment(node)}.json.gz`;
+}
+
 /** The JSON of a report: of too many gaps the oldest are left out, and counted. */
 export function encodeNodeReport(report: NodeReport): string {
   let gaps = report.gaps.slice(0, MOST_GAPS);

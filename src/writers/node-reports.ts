@@ -5,6 +5,9 @@ export interface NodeReports {
   /** Names the store in logs and metrics. */
   readonly name: string;
 
+  /** It is told no more often, in milliseconds; without it, as often as any. */
+  readonly everyMs?: number;
+
   /**
    * What was told of this node last, maybe by an earlier run; undefined where nothing was, or it may not be read.
    *

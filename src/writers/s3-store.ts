@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   paginateListObjectsV2,
@@ -81,6 +82,22 @@ export class S3Store implements ObjectStore {
     const command = new GetObjectCommand({ Bucket: this.#options.bucket, Key: name });
     const { Body } = await this.#explained(this.#client.send(command, { abortSignal: signal }), signal);
     return Body as Readable;
+  }
+
+  async find(name: string, signal: AbortSignal): Promise<Buffer | undefined> {
+    const command = new GetObjectCommand({ Bucket: this.#options.bucket, Key: name });
+    try {
+      const { Body } = await this.#client.send(command, { abortSignal: signal });
+      return Body && Buffer.from(await Body.transformToByteArray());
+    } catch (error) {
+      if (['NoSuchKey', 'AccessDenied'].includes((error as Error).name)) return undefined;
+      throw this.#explain(error, signal);
+    }
+  }
+
+  async remove(name: string, signal: AbortSignal): Promise<void> {
+    const command = new DeleteObjectCommand({ Bucket: this.#options.bucket, Key: name });
+    await this.#explained(this.#client.send(command, { abortSignal: signal }), signal);
   }
 
   close(): void {

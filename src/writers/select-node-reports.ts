@@ -13,5 +13,14 @@ export async function selectNodeReports(config: Config): Promise<readonly NodeRe
     const { FileNodeReports } = await import('./file-node-reports.ts');
     reports.push(new FileNodeReports(file.path));
   }
+  for (const name of ['s3', 'gcs'] as const) {
+    if (!writers.includes(name)) continue;
+    const [{ ObjectNodeReports }, { selectObjectStore }] = await Promise.all([
+      import('./object-node-reports.ts'),
+      import('./select-object-store.ts'),
+    ]);
+    const store = await selectObjectStore(name, config);
+    reports.push(new ObjectNodeReports({ ...config[name], name, store }));
+  }
   return reports;
 }

@@ -1,14 +1,19 @@
+import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { ObjectTraceReader } from '../../src/trace/object-trace-reader.ts';
-import { ObjectNames } from '../../src/writers/object-names.ts';
 import type { ObjectStore } from '../../src/writers/object-store.ts';
+import { nodeObject } from '../../src/writers/node-report.ts';
+import { decodeNodeObject } from '../../src/writers/object-node-reports.ts';
 import { ObjectWriter } from '../../src/writers/object-writer.ts';
 import { ownText } from '../integration/node.ts';
 import { record } from '../support/records.ts';
 import { frostbeat } from '../support/frostbeat.ts';
+import { until } from '../support/until.ts';
 import type { TestServer } from '../support/servers/server-process.ts';
 import { directoryNode, writeThroughFaults } from './agent-run.ts';
 import { delivers, tells, traceLines } from './suite.ts';
+
+const { signal } = new AbortController();
 
 export interface ObjectsUnderTest {
   readonly server: TestServer;
@@ -69,13 +74,52 @@ export function objectSuite(objects: () => ObjectsUnderTest): void {
     expect(lines.map((line) => ownText(Buffer.from(line)))).toEqual(written);
   }, 120_000);
 
+  it('tells whether a trace is complete, of what it looked through, and how far the nodes are', async () => {
+    const { env, store, bucketVariable } = objects();
+    const own = {
+      ...env,
+      [bucketVariable.replace('BUCKET', 'PREFIX')]: 'told/',
+      NODE_REPORT_PERIOD: '100ms',
+      TRACE_GRACE: '0s',
+    };
+    const ask = async (...args: string[]) => await frostbeat(args, { env: own }).ended();
+    const node = directoryNode(own);
+    node.write(2, 'told');
+    const agent = await node.startAgent();
+    await until(async () => (await ask('trace', 'told', '--state')).code === 0, {
+      timeoutMs: 60_000,
+      what: 'a complete trace',
+    });
+    const { stdout, stderr } = await ask('trace', 'told', '--since', '10m');
+    expect(stdout.split('\n')).toHaveLength(3);
+    const [looked, state = ''] = stderr.split('\n');
+    expect(looked).toContain('looked through 1 of the 1 objects');
+    expect(JSON.parse(state)).toMatchObject({
+      state: 'complete',
+      reason: expect.stringMatching(
+        /^node-1 has stored everything up to .*; of lines outside of what was looked through this tells nothing$/,
+      ) as string,
+    });
+    expect((await ask('nodes')).stdout).toMatch(/^\{"node":"node-1",.*"writers":\["(s3|gcs)"\].*"live":true/);
+    expect(await ask('nodes', '--forget', 'node-1')).toMatchObject({ code: 1, stdout: '' });
+
+    await agent.kill();
+    node.write(1, 'told');
+    const told = nodeObject('told/', 'node-1');
+    const report = decodeNodeObject((await store.find(told, signal))!)!;
+    await store.put(told, gzipSync(JSON.stringify({ ...report, published: '2026-01-01T00:00:00Z' })), signal);
+    expect((await ask('nodes')).stdout).toContain('"live":false');
+    expect((await ask('nodes', '--forget', 'node-1')).code).toBe(0);
+    expect(await store.find(told, signal)).toBeUndefined();
+    expect((await ask('nodes', '--forget', 'node-1')).code).toBe(1);
+    expect((await ask('trace', 'told', '--state')).code).toBe(5);
+  }, 120_000);
+
   it.each([
     [['trace', 't', '--follow'], /Cannot follow the trace in \w+:\/\/logs: objects tell what is in them/],
     [['trace', 't', '--until-complete'], /Cannot follow the trace in/],
-    [['trace', 't', '--state'], /Cannot tell the state of the trace in/],
     [['traces'], /Cannot list the traces of \w+:\/\/logs: a bucket has no list of traces: «frostbeat trace/],
-    [['nodes'], /of a bucket it cannot be told whether all of a trace is there/],
-    [['nodes', '--forget', 'n1'], /Cannot forget n1: no agent tells \w+ of its node/],
+    [['nodes', '--forget', 'n1'], /Cannot forget n1: no node of that name has told of itself/],
   ])('says plainly that a bucket cannot do %j', async (args, says) => {
     const { code, stdout, stderr } = await frostbeat(args, { env: objects().env }).ended();
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -84,7 +128,6 @@ export function objectSuite(objects: () => ObjectsUnderTest): void {
 
   it('a trace of more records than are kept is read in several passes, each record once', async () => {
     const { store } = objects();
-    const { signal } = new AbortController();
     const prefix = 'passes/';
     const writer = new ObjectWriter({
       name: 'x',
@@ -104,7 +147,7 @@ export function objectSuite(objects: () => ObjectsUnderTest): void {
     await writer.writeBatch(many.slice(0, 60), signal);
     // In another batch, as after a crash.
     await writer.writeBatch(many.slice(40), signal);
-    const reader = new ObjectTraceReader(store, new ObjectNames(prefix), 10);
+    const reader = new ObjectTraceReader(store, prefix, 10);
     const since = '1700000000000000000';
     const found = await Array.fromAsync(reader.read('t', signal, { since, until: '1700010000000000000' }));
     const wanted = many

@@ -68,7 +68,7 @@ export function readingSuite(name: string, env: () => Readonly<Record<string, st
     }).ended();
     expect(unknown.code).toBe(5);
     expect(unknown.stderr).toContain(
-      `agents tell how far they are only where they write to etcd or a file, too (WRITERS=etcd,${name})`,
+      `agents tell how far they are only where they write to etcd, a file or a bucket, too (WRITERS=etcd,${name})`,
     );
     expect((await agent.stop()).code).toBe(0);
   }, 240_000);

@@ -16,7 +16,7 @@ async function saidOverKafka(
   writers: string,
   nodes: readonly KnownNode[] | Error,
 ): Promise<{ names: string[]; trouble: string | undefined; asked: string[] }> {
-  const env = { WRITERS: writers, FILE_PATH: 'records.ndjson' };
+  const env = { WRITERS: writers, FILE_PATH: 'records.ndjson', S3_BUCKET: 'logs' };
   const { config, mistakes } = loadConfig({ env, cwd: '/', checks: { node: false, stateDir: false } });
   if (config === undefined) throw new Error(mistakes.join());
   const asked: string[] = [];
@@ -31,7 +31,7 @@ async function saidOverKafka(
 }
 
 describe('what agents tell one store, for another', () => {
-  it('is what they tell etcd, or beside the file, where all of them write to the other too', async () => {
+  it('is what they tell etcd, or beside the file, or a bucket, where all of them write to the other too', async () => {
     const both = [known('n1', ['etcd', 'kafka']), known('n2', ['kafka', 'etcd'])];
     expect(await saidOverKafka('kafka,etcd', both)).toEqual({
       names: ['n1', 'n2'],
@@ -39,6 +39,8 @@ describe('what agents tell one store, for another', () => {
       asked: ['etcd'],
     });
     expect((await saidOverKafka('kafka,file', [known('n1', ['file', 'kafka'])])).asked).toEqual(['file']);
+    const bucket = await saidOverKafka('kafka,s3', [known('n1', ['s3', 'kafka'])]);
+    expect(bucket).toMatchObject({ names: ['n1'], asked: ['s3'] });
   });
 
   it('is nothing where one of them writes elsewhere, does not say where, or cannot be read', async () => {

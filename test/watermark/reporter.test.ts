@@ -41,6 +41,17 @@ describe('what an agent tells of its node', () => {
     expect((await told(1)).watermark).toBe(iso(now - 5_000));
   });
 
+  it('is told seldom where that is asked for, counts as heard for as long, and has its last word all the same', async () => {
+    const { reports, told, stop, store, reporter } = setUp({ everyMs: 20_000 });
+    expect((await told(1)).leaseSeconds).toBe(60);
+    const { looks } = store;
+    await until(() => store.looks > looks + 5, { what: 'more looks' });
+    expect(reports).toHaveLength(1);
+    await stop();
+    await reporter.end(true);
+    expect(reports.at(-1)).toMatchObject({ stopped: true });
+  });
+
   it('says at the end whether all that was read is stored, and has the containers of before the stop', async () => {
     const { reports, told, stop, reporter } = setUp();
     await told(1);
@@ -53,10 +64,15 @@ describe('what an agent tells of its node', () => {
   });
 });
 
-/** A reporter that tells a store of the test's own each few milliseconds. @param earlier what that was told before. */
-function setUp({ earlier }: { readonly earlier?: number } = {}) {
+/**
+ * A reporter that tells a store of the test's own each few milliseconds.
+ *
+ * @param earlier what that was told before.
+ * @param everyMs how seldom it is to be told.
+ */
+function setUp({ earlier, everyMs = 0 }: { readonly earlier?: number; readonly everyMs?: number } = {}) {
   const reports: NodeReport[] = [];
-  const store = { answers: true, asked: 0 };
+  const store = { answers: true, asked: 0, looks: 0 };
   const mark: { -readonly [K in keyof Mark]: Mark[K] } = {
     at: undefined,
     lagSeconds: undefined,
@@ -65,11 +81,17 @@ function setUp({ earlier }: { readonly earlier?: number } = {}) {
   const stopping = new AbortController();
   const ended = new AbortController();
   const reporter = new Reporter({
-    watermark: { now: () => mark },
+    watermark: {
+      now: () => {
+        store.looks += 1;
+        return mark;
+      },
+    },
     destinations: async () =>
       await Promise.resolve([
         {
           name: 'etcd',
+          everyMs,
           last: async () => {
             store.asked += 1;
             await Promise.resolve();

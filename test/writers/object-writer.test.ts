@@ -20,6 +20,8 @@ function memory(refuses: (objects: number) => boolean = () => false) {
     check: async () => undefined,
     list: () => Readable.from(objects.keys()),
     read: async (name) => Readable.from([objects.get(name)]),
+    find: async () => await Promise.resolve(undefined),
+    remove: async () => await Promise.resolve(),
     close: () => undefined,
   };
   return { objects, store };

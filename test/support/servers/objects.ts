@@ -8,6 +8,7 @@ const signal = new AbortController().signal;
 export async function recordsIn(store: ObjectStore): Promise<Buffer[]> {
   const records: Buffer[] = [];
   for await (const name of store.list('', signal)) {
+    if (!name.endsWith('.ndjson.gz')) continue;
     const bytes = (await store.read(name, signal)).compose(createGunzip());
     for await (const { value } of ndjsonRecords(bytes, name)) records.push(value);
   }
