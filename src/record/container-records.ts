@@ -9,7 +9,7 @@ import { type JoinedLine, PartialJoiner } from './join-partials.ts';
 import type { PartialBudget } from './partial-budget.ts';
 import { type ParsedRecord, parseRecord } from './parse-record.ts';
 import { SkipSamples } from './skip-samples.ts';
-import { UnixNanoReader } from './unix-nano.ts';
+import { TimeReader } from './unix-nano.ts';
 
 export interface ContainerRecordsOptions {
   readonly source: SourceWithText;
@@ -26,7 +26,7 @@ export class ContainerRecords implements LineSink {
   readonly #maxRecordBytes: number;
   readonly #onRecord: (record: AgentRecord) => void;
   readonly #joiner: PartialJoiner;
-  readonly #times = new UnixNanoReader();
+  readonly #times = new TimeReader();
   readonly samples = new SkipSamples();
 
   constructor({ source, maxRecordBytes, partials, onRecord }: ContainerRecordsOptions) {

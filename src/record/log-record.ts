@@ -43,12 +43,17 @@ export interface LogRecord {
 
 /**
  * A record whose small parts are there as bytes: the agent's own. Who writes a line of each saves making texts of
- * them. Both return the place behind what they copied, as `copyTo` does.
+ * them. What copies returns the place behind it, as `copyTo` does.
  */
 export interface RecordInBytes extends LogRecord {
   /** The parts of `id`: 16 hexadecimal digits, and the offset in bytes. */
   readonly fileId: string;
   readonly offset: number;
+  /** The parts of `unixNano`: seconds since 1970, and nanoseconds of the last one. */
+  readonly seconds: number;
+  readonly nanos: number;
+  /** Copies `unixNano`, 21 bytes at most. */
+  copyUnixNanoTo(target: Buffer, at: number): number;
   /** Copies `id`, 29 bytes. */
   copyIdTo(target: Buffer, at: number): number;
   /** Most bytes that `copyTraceIdTo` copies. */

@@ -1,7 +1,7 @@
 import type { SkipReason } from '../offsets/ledger.ts';
 import { type ByteSlice, latin1Of, sliceOf } from '../util/byte-slice.ts';
 import { type ScannedRecord, scanRecord } from './scan-record.ts';
-import { unixNano, type UnixNanoReader } from './unix-nano.ts';
+import { parseTime, type TimeReader, type UnixTime } from './unix-nano.ts';
 
 const NON_ASCII = /[^\x20-\x7e]/;
 
@@ -10,7 +10,7 @@ export interface ParsedRecord {
   /** The JSON text of the object and nothing around it. */
   readonly json: ByteSlice;
   readonly traceId: TraceId;
-  readonly unixNano: string;
+  readonly time: UnixTime;
   /** It has a member `kubernetes` of its own. */
   readonly hasKubernetes: boolean;
 }
@@ -24,12 +24,12 @@ export type TraceId = string | Pick<ScannedRecord, 'traceFrom' | 'traceTo'>;
  *
  * @param times of the same container.
  */
-export function parseRecord(content: ByteSlice, times: UnixNanoReader): ParsedRecord | SkipReason {
+export function parseRecord(content: ByteSlice, times: TimeReader): ParsedRecord | SkipReason {
   const scanned = scanRecord(content);
   if (scanned === undefined) return parseUnusual(content);
-  const nano = times.read(content.bytes, scanned.timeFrom, scanned.timeTo);
-  if (nano === undefined) return 'bad_time';
-  return { json: content, traceId: scanned, unixNano: nano, hasKubernetes: scanned.hasKubernetes };
+  const time = times.read(content.bytes, scanned.timeFrom, scanned.timeTo);
+  if (time === undefined) return 'bad_time';
+  return { json: content, traceId: scanned, time, hasKubernetes: scanned.hasKubernetes };
 }
 
 /**
@@ -48,13 +48,13 @@ function parseUnusual(content: ByteSlice): ParsedRecord | SkipReason {
   const { traceId, time } = value as { traceId?: unknown; time?: unknown };
   if (typeof traceId !== 'string' || traceId === '') return 'no_trace_id';
   if (typeof time !== 'string') return time === undefined ? 'no_time' : 'bad_time';
-  const nano = unixNano(time);
-  if (nano === undefined) return 'bad_time';
+  const parsed = parseTime(time);
+  if (parsed === undefined) return 'bad_time';
   return {
     // What surrounds a JSON text that was parsed is white space.
     json: sliceOf(text.trim()),
     traceId: NON_ASCII.test(traceId) ? decodedTraceId(text) : traceId,
-    unixNano: nano,
+    time: parsed,
     hasKubernetes: Object.hasOwn(value, 'kubernetes'),
   };
 }

@@ -3,14 +3,26 @@ import { standsAt } from '../util/byte-slice.ts';
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
+/** A time since 1970-01-01T00:00:00Z. In one number nanoseconds would exceed what it holds. */
+export interface UnixTime {
+  /** Whole ones, at least 0. */
+  readonly seconds: number;
+  /** 0 to 999,999,999. */
+  readonly nanos: number;
+}
+
+/** The nanoseconds in decimal digits, without leading zeros. */
+export function unixNano({ seconds, nanos }: UnixTime): string {
+  return seconds === 0 ? String(nanos) : `${seconds}${String(nanos).padStart(9, '0')}`;
+}
+
 /**
- * An RFC 3339 time with a zone as nanoseconds since 1970-01-01T00:00:00Z, in decimal digits: they exceed what a
- * number holds. Digits of the fraction beyond the ninth are cut off.
+ * An RFC 3339 time with a zone. Digits of the fraction beyond the ninth are cut off.
  *
  * @returns undefined for what is no such time, is before 1970, or does not exist (30 February, 24:00, the
  *   second :60, which Go refuses too).
  */
-export function unixNano(time: string): string | undefined {
+export function parseTime(time: string): UnixTime | undefined {
   const match = RFC3339.exec(time);
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second, fraction = '', sign, zoneHour = '0', zoneMinute = '0'] =
@@ -24,8 +36,7 @@ export function unixNano(time: string): string | undefined {
   const zone = (sign === '-' ? -1 : 1) * (Number(zoneHour) * 3600 + Number(zoneMinute) * 60);
   const seconds = midnight / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - zone;
   if (seconds < 0) return undefined;
-  const nanos = fraction.slice(0, 9).padEnd(9, '0');
-  return seconds === 0 ? String(Number(nanos)) : `${seconds}${nanos}`;
+  return { seconds, nanos: Number(fraction.slice(0, 9).padEnd(9, '0')) };
 }
 
 const ZERO = 0x30;
@@ -35,28 +46,27 @@ const PREFIX_LENGTH = 'YYYY-MM-DDThh:mm:ss.'.length;
  * The same, remembering the last second: lines of one moment share all of their time but the fraction.
  * Only the form `YYYY-MM-DDThh:mm:ss.fffZ` takes the short way.
  */
-export class UnixNanoReader {
+export class TimeReader {
   readonly #prefix = Buffer.allocUnsafeSlow(PREFIX_LENGTH);
-  /** The digits of the second, and room for those of its fraction. */
-  #digits: Buffer = Buffer.alloc(0);
+  /** What stands in the prefix; undefined where nothing does. */
+  #seconds: number | undefined;
 
-  /** @returns what `unixNano` gives for the text from `from` to `to`. */
-  read(bytes: Buffer, from: number, to: number): string | undefined {
+  /** @returns what `parseTime` gives for the text from `from` to `to`. */
+  read(bytes: Buffer, from: number, to: number): UnixTime | undefined {
     const fraction = from + PREFIX_LENGTH;
     const length = to - 1 - fraction;
     const short = length > 0 && length <= 9 && bytes[to - 1] === 0x5a && areDigits(bytes, fraction, to - 1);
-    if (short && this.#digits.length > 0 && standsAt(bytes, from, this.#prefix)) {
-      const start = this.#digits.length - 9;
-      for (let i = 0; i < 9; i++) this.#digits[start + i] = i < length ? bytes[fraction + i]! : ZERO;
-      return this.#digits.toString('latin1');
+    if (short && this.#seconds !== undefined && standsAt(bytes, from, this.#prefix)) {
+      let nanos = 0;
+      for (let i = 0; i < 9; i++) nanos = 10 * nanos + (i < length ? bytes[fraction + i]! - ZERO : 0);
+      return { seconds: this.#seconds, nanos };
     }
-    const nano = unixNano(bytes.toString('latin1', from, to));
-    if (short && nano !== undefined && nano.length > 9) {
+    const time = parseTime(bytes.toString('latin1', from, to));
+    if (short && time !== undefined) {
       bytes.copy(this.#prefix, 0, from, fraction);
-      if (this.#digits.length !== nano.length) this.#digits = Buffer.allocUnsafeSlow(nano.length);
-      this.#digits.write(nano, 'latin1');
+      this.#seconds = time.seconds;
     }
-    return nano;
+    return time;
   }
 }
 

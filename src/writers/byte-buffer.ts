@@ -3,6 +3,8 @@ import { isInBytes } from './is-in-bytes.ts';
 
 const firstBytes = 32_768;
 const idBytes = 29;
+/** At most. */
+const unixNanoBytes = 21;
 /** What is kept for the next use; a larger buffer, made for a large record, is not. */
 const keptBytes = 4 * 2 ** 20;
 
@@ -47,6 +49,12 @@ export class ByteBuffer {
   addRecord(record: Pick<LogRecord, 'byteLength' | 'copyTo'>): void {
     this.#makeRoom(record.byteLength);
     this.#length = record.copyTo(this.#bytes, this.#length);
+  }
+
+  addUnixNano(record: LogRecord): void {
+    if (!isInBytes(record)) return this.addShort(record.unixNano);
+    this.#makeRoom(unixNanoBytes);
+    this.#length = record.copyUnixNanoTo(this.#bytes, this.#length);
   }
 
   addId(record: LogRecord): void {

@@ -48,7 +48,7 @@ export function messagesOf(
     ends.push(parts.length);
     parts.addId(record);
     ends.push(parts.length);
-    parts.addShort(record.unixNano);
+    parts.addUnixNano(record);
     ends.push(parts.length);
     parts.addRecord(record);
     ends.push(parts.length);

@@ -11,7 +11,7 @@ const notPlain = /[^ !#-[\]-~]/;
 export function addNdjsonLine(lines: ByteBuffer, record: LogRecord): void {
   // Bit by bit, and as bytes where they are at hand: each text would be one more thing for the collector.
   lines.addBytes(startBytes);
-  lines.addShort(record.unixNano);
+  lines.addUnixNano(record);
   lines.addBytes(traceStartBytes);
   if (!lines.addPlainTraceId(record)) lines.add(betweenQuotes(record.traceId));
   lines.addBytes(traceEndBytes);

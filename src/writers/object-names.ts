@@ -1,5 +1,6 @@
 import type { LogRecord } from '../record/log-record.ts';
 import { IdentityDigest } from './identity-digest.ts';
+import { isInBytes } from './is-in-bytes.ts';
 
 const hourNanos = 3_600_000_000_000n;
 
@@ -70,12 +71,12 @@ interface Ends {
 
 /** @param records at least one. */
 function endsOf(records: readonly LogRecord[]): Ends {
-  let [first, last] = [records[0]!.unixNano, records[0]!.unixNano];
-  for (const { unixNano } of records) {
-    if (isBefore(last, unixNano)) last = unixNano;
-    else if (isBefore(unixNano, first)) first = unixNano;
+  let [first, last] = [records[0]!, records[0]!];
+  for (const record of records) {
+    if (isBefore(last, record)) last = record;
+    else if (isBefore(record, first)) first = record;
   }
-  return { first, last };
+  return { first: first.unixNano, last: last.unixNano };
 }
 
 /** Since 1970. */
@@ -83,7 +84,11 @@ function hourOf(unixNano: string): number {
   return Math.floor(Number(unixNano.slice(0, -9)) / 3_600);
 }
 
-/** Of times as decimal digits without leading zeros. */
-function isBefore(a: string, b: string): boolean {
+/** By their times. */
+function isBefore(one: LogRecord, other: LogRecord): boolean {
+  if (isInBytes(one) && isInBytes(other))
+    return one.seconds === other.seconds ? one.nanos < other.nanos : one.seconds < other.seconds;
+  // Decimal digits without leading zeros.
+  const [a, b] = [one.unixNano, other.unixNano];
   return a.length === b.length ? a < b : a.length < b.length;
 }

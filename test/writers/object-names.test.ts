@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { ObjectNames } from '../../src/writers/object-names.ts';
+import { agentRecord, inTexts } from '../support/agent-records.ts';
 import { record } from '../support/records.ts';
 
 const names = new ObjectNames('logs/');
@@ -50,4 +51,11 @@ const nameOf = (node: string) =>
 it('a node whose name is hostile, or that has none, keeps to its place', () => {
   expect(nameOf('../../x')).toMatch(/^logs\/2023-11-14\/22\/..%2F..%2Fx\//);
   expect(nameOf('')).toMatch(/^logs\/2023-11-14\/22\/_\//);
+});
+
+it('records of the agent have the name of the same records in texts, also where their times differ in nanoseconds only', () => {
+  const records = [5, 1, 9].map((n) => agentRecord('t', n * 100, `2026-11-24T05:30:57.00000000${n}Z`));
+  const [object] = names.of(records);
+  expect(object?.name).toContain('/1795498257000000001-1795498257000000009-');
+  expect(names.of(records.map(inTexts))[0]?.name).toBe(object?.name);
 });
