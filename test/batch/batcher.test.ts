@@ -17,10 +17,14 @@ function* records(count: number, perPiece: number): Generator<AgentRecord, void>
     const from = (n % perPiece) * RECORD;
     const json = { bytes, from, to: from + RECORD };
     const claim = file.claim(n * RECORD, (n + 1) * RECORD);
-    yield new AgentRecord({ json, traceId: 't', time: { seconds: 0, nanos: 1 }, hasKubernetes: true }, source, {
-      claim,
-      offset: n,
-    });
+    yield new AgentRecord(
+      { json, traceId: 't', time: { seconds: 0, nanos: 1 }, hasKubernetes: true },
+      source,
+      {
+        claim,
+        offset: n,
+      },
+    );
   }
 }
 

@@ -22,7 +22,12 @@ function batches(window: InFlight, count: number, from = 0): Batch[] {
 function batch(window: InFlight, traceIds: string[]): Batch {
   const records = traceIds.map((traceId) => {
     const start = window.readTo;
-    const parsed = { json: sliceOf('0123456789'), traceId, time: { seconds: 0, nanos: 1 }, hasKubernetes: false };
+    const parsed = {
+      json: sliceOf('0123456789'),
+      traceId,
+      time: { seconds: 0, nanos: 1 },
+      hasKubernetes: false,
+    };
     const record = new AgentRecord(parsed, source, { claim: window.claim(start, start + 10), offset: start });
     record.addDestination();
     return record;

@@ -42,7 +42,12 @@ function destination(
 function addRecords(destinations: readonly Destination[], window: InFlight, count: number): void {
   for (let i = 0; i < count; i++) {
     const start = window.readTo;
-    const parsed = { json: sliceOf('0123456789'), traceId: 't', time: { seconds: 0, nanos: 1 }, hasKubernetes: false };
+    const parsed = {
+      json: sliceOf('0123456789'),
+      traceId: 't',
+      time: { seconds: 0, nanos: 1 },
+      hasKubernetes: false,
+    };
     const record = new AgentRecord(parsed, source, { claim: window.claim(start, start + 10), offset: start });
     for (const one of destinations) one.add(record);
   }
