@@ -59,7 +59,42 @@ export function slowChecks({ slow, repeats }: Subject): Trial[] {
           await bench.expectStored([...stopped, ...beside], most);
         }),
     },
+    ...(slow.timeoutMs === undefined ? [] : [laterCheck(slow.timeoutMs)]),
   ];
+
+  function laterCheck(timeoutMs: number): Trial {
+    return {
+      title:
+        'a server that answers later than the writer waits: the write fails by itself; given again, all is stored',
+      run: async (bench) =>
+        await throughProxy(async (proxy, options) => {
+          const writer = await bench.open(options);
+          const [late, next] = [bench.records.make(50), bench.records.make(50)];
+          proxy.hold();
+          const limitMs = timeoutMs + 2 * LATE_MS + bench.soonMs;
+          await failsByItself(writer, late, limitMs);
+          // The server has the first of them, and its answer comes when nobody waits for it any more.
+          const again = [late, next].map((batch) => deliverAll(writer, batch, bench.patience()));
+          proxy.release();
+          await Promise.all(again);
+          await bench.expectStored([...late, ...next], most);
+        }),
+    };
+  }
+}
+
+async function failsByItself(
+  writer: LogWriter,
+  records: readonly LogRecord[],
+  limitMs: number,
+): Promise<void> {
+  const over = new AbortController();
+  try {
+    const ended = await endsWithin(writer.writeBatch(records, over.signal), limitMs);
+    if (ended === 'resolved') throw new Error('a write is settled, and no answer has come');
+  } finally {
+    over.abort(new Error('the test is over'));
+  }
 }
 
 /** Begins a write and stops it when the server has it and the answer is on its way, which does not come. */

@@ -49,6 +49,11 @@ export interface SlowWay {
   readonly options: (port: number) => WriterOptions;
   /** The proxy's port, where the server itself must tell it to its clients. Default any that is free. */
   readonly port?: number;
+  /**
+   * How long the writer itself waits for an answer, in milliseconds; less than `patienceMs`. Without it, an answer that
+   * comes later than that is not tested.
+   */
+  readonly timeoutMs?: number;
 }
 
 export interface Mistake {

@@ -36,6 +36,7 @@ const subject = {
       return server.endpoint;
     },
     options: (port: number) => ({ GCS_ENDPOINT: `http://127.0.0.1:${port}` }),
+    timeoutMs: 30_000,
   },
   mistakes: [
     {

@@ -45,6 +45,7 @@ const subject = {
       return server.endpoint;
     },
     options: (port: number) => ({ S3_ENDPOINT: `http://127.0.0.1:${port}` }),
+    timeoutMs: 30_000,
   },
   mistakes: [
     {

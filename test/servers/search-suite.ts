@@ -76,6 +76,7 @@ export function searchSuite(
             return server.url;
           },
           options: (port) => ({ [`${prefix}_SERVERS`]: `http://127.0.0.1:${port}` }),
+          timeoutMs: 30_000,
         },
         refused: ['"message":{"an":"object"}', '"level":{}'],
         mistakes: [

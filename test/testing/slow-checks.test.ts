@@ -20,6 +20,9 @@ writeFileSync(
          const response = await fetch(URL_, { method: 'POST', body, signal });
          await response.arrayBuffer();
        };
+       if (FAULT === 'waits for ever') return await post(signal);
+       const own = AbortSignal.timeout(2_500);
+       if (FAULT === 'takes a time-out for an end') return await post(AbortSignal.any([signal, own])).catch((error) => { if (!own.aborted) throw error; });
        if (FAULT === 'settles when it has sent') return void post().catch(() => {});
        if (FAULT === 'does not listen to its signal') return await post();
        if (FAULT === 'takes a stop for an end') return await post(signal).catch(() => {});
@@ -28,7 +31,7 @@ writeFileSync(
          signal.addEventListener('abort', () => all.abort());
          return await post(all.signal);
        }
-       await post(signal);
+       await post(AbortSignal.any([signal, own]));
      },
    });`,
 );
@@ -58,7 +61,7 @@ async function told(fault: string): Promise<string[]> {
   const subject: Subject = {
     writer,
     options: { URL_: `http://${address}/`, FAULT: fault },
-    slow: { server: address, options: (port) => ({ URL_: `http://127.0.0.1:${port}/` }) },
+    slow: { server: address, options: (port) => ({ URL_: `http://127.0.0.1:${port}/` }), timeoutMs: 2_500 },
     stored: async () => kept.values(),
     repeats: 'once',
     patienceMs: fault === 'none' ? 30_000 : 3_000,
@@ -80,6 +83,8 @@ it.each([
   ['does not listen to its signal', /It has not ended after \d+ ms/],
   ['takes a stop for an end', /a write is settled, and no answer has come/],
   ['stops what is beside', /Cannot write the records in time/],
+  ['waits for ever', /It has not ended after \d+ ms/],
+  ['takes a time-out for an end', /a write is settled, and no answer has come/],
   ['makes new names', /is stored 2 times/],
 ])(
   'a slow server finds a writer that %s',

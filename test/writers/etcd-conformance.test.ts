@@ -29,6 +29,7 @@ const subject: Subject = {
       return etcd.url;
     },
     options: (port) => ({ ETCD_SERVERS: `127.0.0.1:${port}` }),
+    timeoutMs: 5_000,
   },
   refused: [`"large":"${'x'.repeat(2 * 2 ** 20)}"`],
   mistakes: [
