@@ -24,7 +24,7 @@ export function addEtcdKey(keys: ByteBuffer, record: LogRecord): void {
     keys.addUtf8(keySegment(record.traceId));
   }
   keys.addBytes(slashBytes);
-  keys.addShort(record.unixNano);
+  keys.addUnixNano(record);
   keys.addBytes(slashBytes);
   keys.addId(record);
 }
