@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,9 @@ import { type KafkaServer, startKafka } from '../support/servers/kafka.ts';
 import { until } from '../support/until.ts';
 import { directoryNode, writeThroughFaults } from './agent-run.ts';
 import { readingSuite } from './reading-suite.ts';
+import { startSlowProxy } from '../../src/testing/slow-proxy.ts';
+import { loadWriter } from '../../src/testing/workbench.ts';
+import { record } from '../support/records.ts';
 import { conformanceSuite, delivers, tells, traceLines } from './suite.ts';
 import { tryCanaries } from './canary-run.ts';
 
@@ -113,6 +117,29 @@ it('a topic that is not there is told from the start, and nothing is lost until 
   const lines = await traceLines(['late'], envOf('late'));
   expect(lines.map((line) => ownText(Buffer.from(line)))).toEqual(written);
 }, 180_000);
+
+it('a request whose answer comes later than the client waits is sent again under its sequence number, and stored once', async () => {
+  await server.createTopic('unanswered');
+  const proxy = await startSlowProxy(server.proxied.server, server.proxied.port);
+  const env = { ...envOf('unanswered'), KAFKA_BROKERS: `127.0.0.1:${proxy.port}` };
+  const writer = await loadWriter({ writer: 'kafka', options: env });
+  const { signal } = new AbortController();
+  try {
+    await writer.writeBatch([record('{"n":1}')], signal);
+    proxy.hold();
+    let settled = false;
+    const writing = writer.writeBatch([record('{"n":2}')], signal).finally(() => (settled = true));
+    // The client gives an answer up after 10 s.
+    await sleep(12_000);
+    expect(settled).toBe(false);
+    proxy.release();
+    await writing;
+    expect((await messages('unanswered')).map(({ value }) => String(value))).toHaveLength(2);
+  } finally {
+    await writer.close?.();
+    await proxy.close();
+  }
+}, 120_000);
 
 it('records that are too large for the topic become dead letters, each by itself, and the others are written', async () => {
   const node = directoryNode({ ...envOf('small'), KAFKA_COMPRESSION: 'none' });
