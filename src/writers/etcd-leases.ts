@@ -1,8 +1,16 @@
 import { orAborted } from '../util/or-aborted.ts';
 import { encodeLease } from './etcd-put-request.ts';
 
-/** Most keys on one lease: its expiry stops the server's writes for about 4.5 ms per 1,000 (etcd issue 15993). */
-const KEYS_PER_LEASE = 1_000;
+/**
+ * Most keys on one lease, those of eight full transactions: its expiry stops the server's writes for about 4.5 ms per
+ * 1,000 (etcd issue 15993).
+ */
+const KEYS_PER_LEASE = 1_024;
+/**
+ * With so many used, the next lease is asked for, so that nobody has to wait for it: a busy server grants it behind
+ * the transactions that it was sent before.
+ */
+const KEYS_BEFORE_NEXT = KEYS_PER_LEASE / 4;
 
 /** A granted lease that keys may still be put under. */
 export interface Lease {
@@ -29,7 +37,7 @@ export interface LeasePoolOptions {
 }
 
 /**
- * Leases shared by the keys of a span of time, of at most 1,000 keys each.
+ * Leases shared by the keys of a span of time, of at most 1,024 keys each.
  *
  * The span is TTL/50, at least 2 s; a transaction has TTL/10 for its way, at least 2 s and at most 5 s; a lease
  * is granted for TTL + span + way, rounded up to a second. So a key lives at least TTL, and at most
@@ -58,7 +66,7 @@ export class LeasePool {
   /**
    * A lease with room for so many keys, which it then counts as used.
    *
-   * @param keys 1 to 1,000.
+   * @param keys 1 to 1,024.
    * @throws what `grant` throws; Error where the server takes longer to grant a lease than it may be used; the
    *   signal's reason.
    */
@@ -71,8 +79,7 @@ export class LeasePool {
       const lease = this.#current;
       if (this.#hasRoom(lease, keys)) {
         lease.keys += keys;
-        // With half of it used, the next is asked for, so that nobody has to wait for it.
-        if (lease.keys > KEYS_PER_LEASE / 2 && !this.#hasRoom(this.#next, KEYS_PER_LEASE / 2)) {
+        if (lease.keys >= KEYS_BEFORE_NEXT && !this.#hasRoom(this.#next, KEYS_PER_LEASE)) {
           // It is fetched in advance: whoever comes to need it asks again, and hears of the failure.
           void this.#fetch().catch(() => undefined);
         }

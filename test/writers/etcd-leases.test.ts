@@ -72,6 +72,23 @@ describe('a shared lease', () => {
     expect((await pool.take(1, never)).id).not.toBe(first.id);
   });
 
+  it('has room for eight full transactions, and the next is asked for by the second of them', async () => {
+    const grants: ((id: string) => void)[] = [];
+    const grant = (): Promise<string> => new Promise((resolve) => grants.push(resolve));
+    const pool = new LeasePool({ ttlMs: 48 * HOUR, now: () => 0, grant });
+    const first = pool.take(128, never);
+    grants[0]!('1');
+    const ids = [(await first).id];
+    expect(grants, 'one is enough for few keys').toHaveLength(1);
+    for (let n = 1; n < 8; n++) {
+      ids.push((await pool.take(128, never)).id);
+      expect(grants).toHaveLength(2);
+    }
+    expect(ids).toEqual(Array(8).fill('1'));
+    grants[1]!('2');
+    expect((await pool.take(128, never)).id).toBe('2');
+  });
+
   it('is no lease where the server took longer to grant it than it may be used', async () => {
     const { pool } = scripted(10_000, () => 2_000);
     await expect(pool.take(1, never)).rejects.toThrow('granting a lease took longer than the 2000 ms');
