@@ -42,6 +42,7 @@ export class EtcdConnection {
   readonly #address: EtcdAddress;
   #endpoint: number;
   #current: Promise<Current> | undefined;
+  #closed = false;
 
   /** @param random picks the first endpoint, so that the agents of many nodes spread. */
   constructor(address: EtcdAddress, random: () => number = Math.random) {
@@ -72,13 +73,14 @@ export class EtcdConnection {
         if (signal.aborted) throw signal.reason;
         const failure = new EtcdFailure(error);
         if (failure.moveOn) this.#moveOn(used, failure);
-        if (attempt > 1 || !(await this.#isWorthAnother(failure, used))) throw failure;
+        if (attempt > 1 || this.#closed || !(await this.#isWorthAnother(failure, used))) throw failure;
       }
     }
   }
 
   /** Closes the connection; calls that are under way end by themselves. */
   async close(): Promise<void> {
+    this.#closed = true;
     const current = this.#current;
     this.#current = undefined;
     await current?.then(closeClient, () => undefined);

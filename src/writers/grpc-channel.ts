@@ -6,6 +6,7 @@ import {
   type IncomingHttpHeaders,
   type SecureClientSessionOptions,
 } from 'node:http2';
+import type { Socket } from 'node:net';
 
 /** The bytes before a message: it is not compressed, and so long (gRPC over HTTP/2, Length-Prefixed-Message). */
 export const MESSAGE_HEAD = 5;
@@ -16,6 +17,7 @@ const names =
     ' ',
   );
 const [OK, CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE] = [0, 1, 4, 14];
+const LATE = 'Deadline exceeded';
 const UNGREETED = 'No connection established. Last error: Failed to connect';
 
 /** What a call needs beside its message. */
@@ -30,8 +32,14 @@ export interface CallSettings {
 
 interface Connection {
   readonly session: ClientHttp2Session;
+  /** Calls that are under way. */
+  calls: number;
   /** The server has spoken HTTP/2. */
   greeted: boolean;
+  /** No call is made on it any more: it ends with the last that is under way. */
+  leaving: boolean;
+  /** Its socket, as soon as there is one. */
+  socket: Socket | undefined;
 }
 
 /**
@@ -58,9 +66,10 @@ export class GrpcChannel {
    * @throws Error with gRPC's numeric `code`, and a message in grpc-js's form: `<code> <NAME>: <what>`.
    */
   async call(path: string, message: Buffer, { deadline, headers, begins }: CallSettings): Promise<void> {
+    const timeout = Math.ceil(deadline - Date.now());
+    if (timeout <= 0) throw failure(DEADLINE_EXCEEDED, LATE);
     message[0] = 0;
     message.writeUInt32BE(message.length - MESSAGE_HEAD, 1);
-    const timeout = Math.max(1, Math.ceil(deadline - Date.now()));
     const connection = this.#connected();
     const stream = connection.session.request({
       ':method': 'POST',
@@ -70,43 +79,63 @@ export class GrpcChannel {
       'grpc-timeout': `${timeout}m`,
       ...headers,
     });
+    connection.calls++;
     const answer = answerOf(stream, connection);
-    const end = (code: number, why: string): void => {
-      answer.reject(failure(code, why));
-      stream.close(constants.NGHTTP2_CANCEL);
-    };
-    const timer = setTimeout(() => end(DEADLINE_EXCEEDED, 'Deadline exceeded'), timeout);
+    const end = (code: number, why: string): void => answer.reject(failure(code, why));
+    const timer = setTimeout(() => end(DEADLINE_EXCEEDED, LATE), timeout);
     begins(() => end(CANCELLED, 'no longer wanted'));
     stream.end(message);
     try {
       await answer.promise;
+    } catch (error) {
+      // The server need not go on, and what it did not take of the message is let go.
+      stream.close(constants.NGHTTP2_CANCEL);
+      throw error;
     } finally {
       clearTimeout(timer);
+      connection.calls--;
+      endIfOver(connection);
     }
   }
 
-  /** Ends the connection, and the calls that are under way. */
+  /** Ends the connection with the last call that is under way on it, at its deadline at the latest. */
   close(): void {
-    this.#connection?.session.destroy();
-    this.#connection = undefined;
+    this.#leave();
   }
 
   #connected(): Connection {
     const now = this.#connection;
     if (now !== undefined && !now.session.closed && !now.session.destroyed) return now;
+    this.#leave();
     const session = connect(this.#url, {
       ...this.#tls,
       settings: { enablePush: false },
       // How much is under way at once is bounded by who calls; beyond 10 MB Node would refuse calls.
       maxSessionMemory: 1_000,
     });
-    const connection: Connection = { session, greeted: false };
+    const connection: Connection = { session, calls: 0, greeted: false, leaving: false, socket: undefined };
+    session.once('connect', (_, socket) => (connection.socket = socket));
     session.once('remoteSettings', () => (connection.greeted = true));
     // The calls under way are told; without calls a lost connection is no news.
     session.on('error', () => undefined);
     this.#connection = connection;
     return connection;
   }
+
+  #leave(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    connection.leaving = true;
+    endIfOver(connection);
+  }
+}
+
+/** Node ends the session alone only when what it writes is taken, for which a frozen server lets it wait for ever. */
+function endIfOver({ session, calls, leaving, socket }: Connection): void {
+  if (!leaving || calls > 0) return;
+  session.destroy();
+  socket?.destroy();
 }
 
 /** Settled by the first that the stream says of its outcome. */

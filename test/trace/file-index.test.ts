@@ -112,7 +112,9 @@ describe("the index of the file writer's output", () => {
     await reader.prepare(never);
     const before = readSoFar();
     const mark = await reader.now(never);
-    const first = await reader.read('own', never, { at: mark }).next();
+    const page = reader.read('own', never, { at: mark });
+    const first = await page.next();
+    await page.return();
     const span = await reader.span('own', mark, never);
     expect(first.value?.unixNano).toBe('1700000000000000000');
     expect(span).toEqual({ first: '1700000000000000000', last: '1700000000059000000' });

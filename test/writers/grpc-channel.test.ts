@@ -52,6 +52,11 @@ function noted() {
   };
 }
 
+/** Sockets of this process that are open. */
+function sockets(): number {
+  return process.getActiveResourcesInfo().filter((one) => one === 'TCPSocketWrap').length;
+}
+
 function succeed(stream: ServerHttp2Stream): void {
   stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
   stream.respond({ 'content-type': 'application/grpc' }, { waitForTrailers: true });
@@ -186,12 +191,51 @@ it('fails in time where a server takes the connection and is silent', async () =
   await expect(call(channelTo(url), { ms: 50 })).rejects.toMatchObject({ code: 4 });
 });
 
-it('ends with its calls when it is closed', async () => {
-  const { url, sessions } = await serve(() => undefined);
+it('lets calls that are under way end when it is closed, and the connection with the last of them', async () => {
+  const waiting: ServerHttp2Stream[] = [];
+  const { url, sessions } = await serve((stream) => waiting.push(stream));
   const channel = channelTo(url);
-  const ended = call(channel);
-  await until(() => sessions.length === 1, { what: 'the connection' });
+  const calls = [call(channel), call(channel)];
+  await until(() => waiting.length === 2, { what: 'the calls' });
   channel.close();
-  await expect(ended).rejects.toMatchObject({ code: 14 });
+  succeed(waiting[0]!);
+  await calls[0];
+  expect(sessions[0]!.destroyed).toBe(false);
+  succeed(waiting[1]!);
+  await calls[1];
   await until(() => sessions[0]!.destroyed, { what: 'the end of the connection' });
+});
+
+it('makes no call whose deadline has passed', async () => {
+  let calls = 0;
+  const { url } = await serve((stream) => {
+    calls++;
+    succeed(stream);
+  });
+  const channel = channelTo(url);
+  await call(channel);
+  for (let n = 0; n < 20; n++) await expect(call(channel, { ms: -1 })).rejects.toMatchObject({ code: 4 });
+  await call(channel);
+  expect(calls).toBe(2);
+});
+
+it('leaves no socket behind when a server takes nothing more', async () => {
+  // Windows of HTTP/2 that are larger than the kernel's buffers: what is written waits in the client.
+  const settings = Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0xff, 0xff, 0xff]);
+  const update = Buffer.from([0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff]);
+  const url = await listen(
+    createTcp((socket) => {
+      cleanUp.push(() => socket.destroy());
+      socket.on('error', () => undefined);
+      socket.write(Buffer.concat([settings, update]));
+      socket.once('data', () => socket.pause());
+    }),
+  );
+  const channel = channelTo(url);
+  const calls = Array.from({ length: 16 }, () => call(channel, { text: 'x'.repeat(1e6), ms: 500 }));
+  for (const one of calls) await expect(one).rejects.toMatchObject({ code: 4 });
+  const before = sockets();
+  channel.close();
+  // The server's side of it stays.
+  await until(() => sockets() < before, { what: 'the end of the socket' });
 });
