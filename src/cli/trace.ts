@@ -8,6 +8,7 @@ import { filterOf } from '../trace/trace-filter.ts';
 import { isWithin, type TraceReader } from '../trace/trace-reader.ts';
 import type { Nodes } from '../trace/known-node.ts';
 import type { Span, TraceState } from '../trace/trace-state.ts';
+import { withNodesSeen } from '../trace/nodes-seen.ts';
 import { inert } from '../util/inert.ts';
 import { hasColor } from './colour.ts';
 import type { Context } from './context.ts';
@@ -166,7 +167,10 @@ class TraceLook {
 
   #judge(span: Span, nodes: Nodes): TraceState {
     const { traceGraceMs } = this.#request.config;
-    const state = traceState(span, nodes, { nowMs: Date.now(), graceMs: traceGraceMs });
+    const state = traceState(span, withNodesSeen(nodes, this.#reader.nodesSeen), {
+      nowMs: Date.now(),
+      graceMs: traceGraceMs,
+    });
     if (this.#reader.onlyReads === undefined || nodes.nodes.length === 0) return state;
     return {
       ...state,

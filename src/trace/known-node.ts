@@ -1,9 +1,9 @@
 import type { NodeReport } from '../writers/node-report.ts';
 
-/** A node whose agent has told of itself, as long as something that it stored may be there. */
+/** A node that has told of itself, or whose records were seen, as long as something that it stored may be there. */
 export interface KnownNode {
   readonly node: string;
-  /** Undefined where this version cannot read it. */
+  /** Undefined where there is none, or this version cannot read it. */
   readonly report: NodeReport | undefined;
   /** Whether its agent is heard. */
   readonly live: boolean;

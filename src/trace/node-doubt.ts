@@ -12,7 +12,7 @@ export function nodeDoubt(
   { needed, nowMs }: { needed: bigint; nowMs: number },
 ): NodeDoubt | undefined {
   if (report === undefined) {
-    const text = `what ${node} tells cannot be read by this version`;
+    const text = `how far ${node} is cannot be read: its report is missing, refused, or of a later version`;
     return { node, why: 'unreadable', watermark: null, waits: false, text };
   }
   const { watermark, stopped, containers, published } = report;

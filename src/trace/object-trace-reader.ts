@@ -42,6 +42,7 @@ export class ObjectTraceReader implements TraceReader {
   readonly #names: ObjectNames;
   readonly #mostRecords: number;
   #looked: Looked | undefined;
+  #nodesSeen = new Set<string>();
 
   /**
    * @param prefix what the names of objects begin with.
@@ -57,6 +58,10 @@ export class ObjectTraceReader implements TraceReader {
 
   get looked(): string | undefined {
     return this.#looked && wordsOf(this.#looked, this.name);
+  }
+
+  get nodesSeen(): ReadonlySet<string> {
+    return this.#nodesSeen;
   }
 
   /** The time, in milliseconds since 1970: the end of what is looked through. It cannot be told what came later. */
@@ -76,6 +81,7 @@ export class ObjectTraceReader implements TraceReader {
     const span = { since: String(first), until };
     const looked = { first, last, asked: since !== undefined, listed: 0, read: 0 };
     this.#looked = looked;
+    this.#nodesSeen = new Set();
     // An hour's objects hold that hour's records and no others, so one hour after the other is in order.
     for (const hour of this.#names.hours({ first, last })) {
       for (let begin: Position | undefined = after; ;) {
@@ -151,6 +157,7 @@ export class ObjectTraceReader implements TraceReader {
       const span = this.#names.spanOf(name);
       if (span === undefined) continue;
       listed++;
+      this.#nodesSeen.add(this.#names.nodeOf(name) ?? '');
       if (span.last < BigInt(since) || (until !== undefined && span.first >= BigInt(until))) continue;
       read++;
       if (names.push(name) < NAMES) continue;

@@ -10,7 +10,8 @@ export interface NodeDoubt {
   /**
    * `behind`: it is heard, and not that far yet. `starting`: it is heard, and has not said how far it is.
    * `restarting`: its agent was stopped a moment ago. `silent`: it is not heard, and may hold lines.
-   * `unreadable`: what it says is of a version that this one does not know.
+   * `unreadable`: its report is missing beside its records, may not be read, or is of a version that this one does
+   * not know.
    */
   readonly why: 'behind' | 'starting' | 'restarting' | 'silent' | 'unreadable';
   /** Up to when it has stored everything, RFC 3339; null where it never said. */

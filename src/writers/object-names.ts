@@ -50,6 +50,12 @@ export class ObjectNames {
       : { first: BigInt(first), last: BigInt(last) };
   }
 
+  /** The node in an object's name, empty where it has none; undefined where it is none of these. */
+  nodeOf(name: string): string | undefined {
+    const [, segment] = /\/([^/]+)\/\d+-\d+-[^/]*\.ndjson\.gz$/.exec(name) ?? [];
+    return segment === '_' ? '' : segment && decodedSegment(segment);
+  }
+
   #hour(hour: bigint): string {
     const [date = '', time = ''] = new Date(Number(hour) * 3_600_000).toISOString().split('T');
     return `${this.#prefix}${date}/${time.slice(0, 2)}/`;
@@ -60,6 +66,15 @@ export class ObjectNames {
     for (const record of records) ids.add(record);
     const node = encodeURIComponent(records[0]?.source.node || '_');
     return `${this.#hour(BigInt(hourOf(first)))}${node}/${first}-${last}-${ids.toString()}.ndjson.gz`;
+  }
+}
+
+/** What a segment of an object's name says; the segment itself where it is not percent-encoded. */
+export function decodedSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
   }
 }
 

@@ -103,6 +103,16 @@ export function objectSuite(objects: () => ObjectsUnderTest): void {
     expect((await ask('nodes')).stdout).toMatch(/^\{"node":"node-1",.*"writers":\["(s3|gcs)"\].*"live":true/);
     expect(await ask('nodes', '--forget', 'node-1')).toMatchObject({ code: 1, stdout: '' });
 
+    // Another node has written, and tells nothing.
+    const writer = { name: 'x', store, prefix: 'told/', objectBytes: 1, objectAgeMs: 1, gzipLevel: 1 };
+    const source = { node: 'node-2', namespace: 'ns', pod: 'pod', container: 'main' };
+    const other = record('{}', { traceId: 'other', unixNano: `${Date.now()}000000`, source });
+    await new ObjectWriter(writer).writeBatch([other], signal);
+    expect(await ask('trace', 'told', '--state')).toMatchObject({
+      code: 5,
+      stdout: expect.stringContaining('"nodes":["node-2"]') as string,
+    });
+
     await agent.kill();
     node.write(1, 'told');
     const told = nodeObject('told/', 'node-1');
