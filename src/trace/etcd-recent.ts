@@ -1,3 +1,4 @@
+import { decodePercent } from '../util/decode-percent.ts';
 import type { EtcdConnection } from '../writers/etcd-connection.ts';
 import { etcdRange, keyPrefix } from '../writers/etcd-key.ts';
 import { canaryPrefix } from './canary-trace.ts';
@@ -186,11 +187,6 @@ function endingAt(summary: TraceSummary, last: string): TraceSummary {
 
 /** The reverse of `tracePrefix`. */
 function traceIdOf(prefix: string): string {
-  const encoded = prefix.slice(keyPrefix.length, -1);
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    // Halves of surrogate pairs, which only somebody who tries has in a trace ID.
-    return encoded;
-  }
+  // Halves of surrogate pairs stay as they are encoded; only somebody who tries has them in a trace ID.
+  return decodePercent(prefix.slice(keyPrefix.length, -1));
 }

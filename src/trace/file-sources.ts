@@ -30,7 +30,7 @@ export interface Source {
  * @throws Error where there is none, and where they are on several file systems: an inode tells them apart on one alone.
  */
 export async function* sourcesOf(
-  names: FileNames,
+  names: Pick<FileNames, 'list'>,
   { traceId, mark }: { traceId: string; mark: FileMark | undefined },
   signal: AbortSignal,
 ): AsyncGenerator<Source, void> {

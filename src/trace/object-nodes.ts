@@ -1,5 +1,5 @@
+import { decodePercent } from '../util/decode-percent.ts';
 import { decodeNodeObject } from '../writers/object-node-reports.ts';
-import { decodedSegment } from '../writers/object-names.ts';
 import { type NodeReport, nodeObjectsPrefix } from '../writers/node-report.ts';
 import type { ObjectStore } from '../writers/object-store.ts';
 import { inParallel } from './in-parallel.ts';
@@ -32,7 +32,7 @@ export async function objectNodes(
   const nodes = await inParallel(told, AT_ONCE, async (name): Promise<KnownNode> => {
     const report = await reportIn(store, name, signal);
     const live = report !== undefined && isHeard(report, Date.now());
-    return { node: report?.node ?? decodedSegment(name.slice(begin.length, -SUFFIX.length)), report, live };
+    return { node: report?.node ?? decodePercent(name.slice(begin.length, -SUFFIX.length)), report, live };
   });
   return { nodes };
 }

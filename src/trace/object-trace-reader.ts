@@ -154,11 +154,11 @@ export class ObjectTraceReader implements TraceReader {
     let [listed, read] = [0, 0];
     let names: string[] = [];
     for await (const name of this.#store.list(hour, signal)) {
-      const span = this.#names.spanOf(name);
-      if (span === undefined) continue;
+      const object = this.#names.parse(name);
+      if (object === undefined) continue;
       listed++;
-      this.#nodesSeen.add(this.#names.nodeOf(name) ?? '');
-      if (span.last < BigInt(since) || (until !== undefined && span.first >= BigInt(until))) continue;
+      this.#nodesSeen.add(object.node);
+      if (object.last < BigInt(since) || (until !== undefined && object.first >= BigInt(until))) continue;
       read++;
       if (names.push(name) < NAMES) continue;
       await readAll(names);

@@ -57,7 +57,9 @@ export class EtcdClient extends Etcd3 {
       const headers = this.#headers;
       // The channel would connect anew.
       if (this.#closed) throw new ClientClosedError('KV');
-      await this.#channel.call('/etcdserverpb.KV/Txn', request, { deadline, headers, begins });
+      // The clock may have been set back since the deadline was made.
+      const timeoutMs = Math.min(deadline - Date.now(), CALL_MS);
+      await this.#channel.call('/etcdserverpb.KV/Txn', request, { timeoutMs, headers, begins });
     } catch (error) {
       throw castGrpcError(error as Error);
     }

@@ -7,6 +7,7 @@ import {
   type SecureClientSessionOptions,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { decodePercent } from '../util/decode-percent.ts';
 
 /** The bytes before a message: it is not compressed, and so long (gRPC over HTTP/2, Length-Prefixed-Message). */
 export const MESSAGE_HEAD = 5;
@@ -22,8 +23,8 @@ const UNGREETED = 'No connection established. Last error: Failed to connect';
 
 /** What a call needs beside its message. */
 export interface CallSettings {
-  /** Milliseconds since 1970; a call without an answer fails then. */
-  readonly deadline: number;
+  /** A call without an answer fails after so many milliseconds. */
+  readonly timeoutMs: number;
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Is told how to end the call. */
@@ -65,8 +66,8 @@ export class GrpcChannel {
    * @param message behind `MESSAGE_HEAD` bytes, which are filled in here.
    * @throws Error with gRPC's numeric `code`, and a message in grpc-js's form: `<code> <NAME>: <what>`.
    */
-  async call(path: string, message: Buffer, { deadline, headers, begins }: CallSettings): Promise<void> {
-    const timeout = Math.ceil(deadline - Date.now());
+  async call(path: string, message: Buffer, { timeoutMs, headers, begins }: CallSettings): Promise<void> {
+    const timeout = Math.ceil(timeoutMs);
     if (timeout <= 0) throw failure(DEADLINE_EXCEEDED, LATE);
     message[0] = 0;
     message.writeUInt32BE(message.length - MESSAGE_HEAD, 1);
@@ -98,7 +99,7 @@ export class GrpcChannel {
     }
   }
 
-  /** Ends the connection with the last call that is under way on it, at its deadline at the latest. */
+  /** Ends the connection with the last call that is under way on it, when its time is over at the latest. */
   close(): void {
     this.#leave();
   }
@@ -147,7 +148,7 @@ function answerOf(stream: ClientHttp2Stream, connection: Connection): PromiseWit
     if (status === undefined) return;
     done = true;
     if (Number(status) === OK) answer.resolve();
-    else answer.reject(failure(Number(status), decoded(String(headers['grpc-message'] ?? ''))));
+    else answer.reject(failure(Number(status), decodePercent(String(headers['grpc-message'] ?? ''))));
   };
   stream.on('response', (headers) => {
     take(headers);
@@ -173,13 +174,4 @@ function lost({ message, cause }: Error): string {
   if (cause === undefined) return message;
   const last = cause as NodeJS.ErrnoException;
   return `No connection established. Last error: ${last.message || last.code}`;
-}
-
-/** A status message is percent-encoded; one that is not whole stays as it is. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

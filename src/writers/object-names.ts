@@ -1,7 +1,10 @@
 import type { LogRecord } from '../record/log-record.ts';
+import { decodePercent } from '../util/decode-percent.ts';
 import { IdentityDigest } from './identity-digest.ts';
 import { isInBytes } from './is-in-bytes.ts';
 
+/** In a name, in place of a node that has none. */
+const NO_NODE = '_';
 const hourNanos = 3_600_000_000_000n;
 
 /** The records of one object, all of one hour, and its name. */
@@ -10,10 +13,16 @@ export interface NamedRecords {
   readonly records: readonly LogRecord[];
 }
 
-/** What the name of an object tells: the times of its first and last record, in nanoseconds since 1970. */
+/** The times of the first and last record of an object, in nanoseconds since 1970. */
 export interface ObjectSpan {
   readonly first: bigint;
   readonly last: bigint;
+}
+
+/** What the name of an object tells. */
+export interface NamedObject extends ObjectSpan {
+  /** Empty where it had no name. */
+  readonly node: string;
 }
 
 /**
@@ -42,18 +51,11 @@ export class ObjectNames {
     for (let hour = first / hourNanos; hour <= last / hourNanos; hour++) yield this.#hour(hour);
   }
 
-  /** The span in an object's name; undefined where it is none of these. */
-  spanOf(name: string): ObjectSpan | undefined {
-    const [, first, last] = /\/(\d+)-(\d+)-[^/]*\.ndjson\.gz$/.exec(name) ?? [];
-    return first === undefined || last === undefined
-      ? undefined
-      : { first: BigInt(first), last: BigInt(last) };
-  }
-
-  /** The node in an object's name, empty where it has none; undefined where it is none of these. */
-  nodeOf(name: string): string | undefined {
-    const [, segment] = /\/([^/]+)\/\d+-\d+-[^/]*\.ndjson\.gz$/.exec(name) ?? [];
-    return segment === '_' ? '' : segment && decodedSegment(segment);
+  /** What an object's name tells; undefined where it is none of these. */
+  parse(name: string): NamedObject | undefined {
+    const [, node = '', first, last] = /\/([^/]+)\/(\d+)-(\d+)-[^/]*\.ndjson\.gz$/.exec(name) ?? [];
+    if (first === undefined || last === undefined) return undefined;
+    return { node: node === NO_NODE ? '' : decodePercent(node), first: BigInt(first), last: BigInt(last) };
   }
 
   #hour(hour: bigint): string {
@@ -64,17 +66,8 @@ export class ObjectNames {
   #name(records: readonly LogRecord[], { first, last }: Ends): string {
     const ids = new IdentityDigest();
     for (const record of records) ids.add(record);
-    const node = encodeURIComponent(records[0]?.source.node || '_');
+    const node = encodeURIComponent(records[0]?.source.node || NO_NODE);
     return `${this.#hour(BigInt(hourOf(first)))}${node}/${first}-${last}-${ids.toString()}.ndjson.gz`;
-  }
-}
-
-/** What a segment of an object's name says; the segment itself where it is not percent-encoded. */
-export function decodedSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
   }
 }
 

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Consumer } from '@platformatic/kafka';
+import { objectSettings } from '../../src/config/object-settings.ts';
 import { indexTemplate } from '../../src/writers/search-template.ts';
 import { startElasticsearch } from '../support/servers/elasticsearch.ts';
 import { startGcs } from '../support/servers/gcs.ts';
@@ -116,8 +117,8 @@ async function search(product: 'opensearch' | 'elasticsearch'): Promise<BenchSer
   };
 }
 
-/** The agent's (S3_GZIP_LEVEL, GCS_GZIP_LEVEL). */
-const GZIP_LEVEL = 3;
+/** The agent's own; the same for both buckets. */
+const GZIP_LEVEL = Number(objectSettings.s3GzipLevel.default);
 
 interface Bucket {
   readonly server: TestServer;
@@ -159,7 +160,6 @@ async function objects(name: 's3' | 'gcs'): Promise<BenchServer> {
           [`${prefix}_ENDPOINT`]: endpoint,
           [`${prefix}_PREFIX`]: `${run}/`,
           [`${prefix}_OBJECT_AGE`]: '1h',
-          [`${prefix}_GZIP_LEVEL`]: String(GZIP_LEVEL),
           ...secrets,
         },
         bare: { store: name, endpoint, bucket: 'bench', prefix: `${run}/` },

@@ -2,7 +2,7 @@ import type { EtcdAccess } from '../../src/config/config.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
 import { EtcdWriter, type EtcdWriterOptions } from '../../src/writers/etcd-writer.ts';
 import type { TestEtcd } from './etcd.ts';
-import { record } from './records.ts';
+import { numberedRecord } from './records.ts';
 
 export const noAccess: EtcdAccess = {
   username: undefined,
@@ -33,14 +33,7 @@ export function records(
   count: number,
   known: Partial<LogRecord> & { readonly text?: string } = {},
 ): LogRecord[] {
-  const { text, ...rest } = known;
-  return Array.from({ length: count }, (_, index) =>
-    record(text ?? `{"n":${index}}`, {
-      id: `0123456789abcdef-${index.toString(16).padStart(12, '0')}`,
-      unixNano: String(1_700_000_000_000_000_000n + BigInt(index)),
-      ...rest,
-    }),
-  );
+  return Array.from({ length: count }, (_, n) => numberedRecord(n, known));
 }
 
 /** All that a server holds under `logs/`, by key, with its lease. */

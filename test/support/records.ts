@@ -15,3 +15,15 @@ export function record(content: string | Buffer, known: Partial<LogRecord> = {})
     copyTo: (target, at) => at + bytes.copy(target, at),
   };
 }
+
+/** The record with a number, which its text, time and identity go by. */
+export function numberedRecord(
+  n: number,
+  { text, ...known }: Partial<LogRecord> & { readonly text?: string | undefined } = {},
+): LogRecord {
+  return record(text ?? `{"n":${n}}`, {
+    id: `0123456789abcdef-${n.toString(16).padStart(12, '0')}`,
+    unixNano: String(1_700_000_000_000_000_000n + BigInt(n)),
+    ...known,
+  });
+}

@@ -9,30 +9,16 @@ import type { TraceState } from '../../src/trace/trace-state.ts';
 import { encodeNodeReport, nodeObject } from '../../src/writers/node-report.ts';
 import type { ObjectStore } from '../../src/writers/object-store.ts';
 import { ObjectWriter } from '../../src/writers/object-writer.ts';
+import { memoryStore } from '../support/memory-store.ts';
 import { nodeReport } from '../support/node-reports.ts';
 import { record } from '../support/records.ts';
 
 const { signal } = new AbortController();
 const refused = Object.assign(new Error('not valid for its storage class'), { name: 'InvalidObjectState' });
 
-function memory(broken: Partial<ObjectStore> = {}): ObjectStore {
-  const objects = new Map<string, Buffer>();
-  return {
-    name: 'mem://logs',
-    put: async (name, bytes) => void objects.set(name, bytes),
-    check: async () => await Promise.resolve(),
-    list: (prefix) => Readable.from([...objects.keys()].filter((name) => name.startsWith(prefix))),
-    read: async (name) => await Promise.resolve(Readable.from([objects.get(name)])),
-    find: async (name) => await Promise.resolve(objects.get(name)),
-    remove: async (name) => void objects.delete(name),
-    close: () => undefined,
-    ...broken,
-  };
-}
-
 /** The state of a trace of a minute ago with a record of each of some nodes, where others tell of themselves. */
 async function stateOf(wrote: readonly string[], tell: readonly string[]): Promise<TraceState> {
-  const store = memory();
+  const store = memoryStore();
   const options = { name: 's3', prefix: 'p/', objectBytes: 1, objectAgeMs: 1, gzipLevel: 1 };
   const writer = new ObjectWriter({ ...options, store });
   const time = Date.now() - 60_000;
@@ -81,7 +67,7 @@ describe('the state of a trace in a bucket', () => {
 describe('what nodes tell in a bucket', () => {
   it('is no good news of one whose report cannot be read, and leaves the others', async () => {
     const report = gzipSync(encodeNodeReport(nodeReport('n1')));
-    const store = memory({
+    const store = memoryStore({
       list: () => Readable.from(['p/nodes/n1.json.gz', 'p/nodes/n%2F2.json.gz']),
       find: async (name) => await (name.includes('n1') ? Promise.resolve(report) : Promise.reject(refused)),
     });
@@ -93,7 +79,7 @@ describe('what nodes tell in a bucket', () => {
   });
 
   it('is nothing, with the reason, where it cannot be listed', async () => {
-    expect(await nodesIn(memory({ list: failing }))).toEqual({
+    expect(await nodesIn(memoryStore({ list: failing }))).toEqual({
       nodes: [],
       trouble: 'what the nodes tell cannot be listed: not valid for its storage class',
     });
@@ -104,7 +90,7 @@ describe('what nodes tell in a bucket', () => {
     { list: () => Readable.from(['p/nodes/n1.json.gz']), find: () => Promise.reject(refused) },
   ])('is not asked on where somebody stops', async (broken) => {
     const reason = new Error('stopped');
-    await expect(nodesIn(memory(broken), AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(nodesIn(memoryStore(broken), AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 });
 

@@ -15,11 +15,10 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LogRecord } from '../../src/record/log-record.ts';
 import { FileTraceReader } from '../../src/trace/file-trace-reader.ts';
 import { FileWriter, type FileWriterOptions } from '../../src/writers/file-writer.ts';
 import { keptLog } from '../support/logs.ts';
-import { record } from '../support/records.ts';
+import { numberedRecord } from '../support/records.ts';
 
 const { signal } = new AbortController();
 const DAY_MS = 86_400_000;
@@ -41,17 +40,10 @@ async function start(options: Partial<FileWriterOptions> = {}) {
   return { writer, said };
 }
 
-function numbered(n: number): LogRecord {
-  return record(`{"n":${n}}`, {
-    id: `0123456789abcdef-${n.toString(16).padStart(12, '0')}`,
-    unixNano: String(1_700_000_000_000_000_000n + BigInt(n)),
-  });
-}
-
 async function write(writer: FileWriter, ...numbers: number[]): Promise<void> {
   for (const n of numbers) {
     now += 1;
-    await writer.writeBatch([numbered(n)], signal);
+    await writer.writeBatch([numberedRecord(n)], signal);
   }
 }
 
@@ -177,8 +169,14 @@ describe('the file writer, with {node} and {date} in the names of directories', 
       [true, []],
     ] as const) {
       const { writer, said } = await start({ gzip, maxBytes: 1 });
-      await writer.writeBatch([1, 2, 3, 4].map(numbered), signal);
-      await writer.writeBatch([5, 6].map(numbered), signal);
+      await writer.writeBatch(
+        [1, 2, 3, 4].map((n) => numberedRecord(n)),
+        signal,
+      );
+      await writer.writeBatch(
+        [5, 6].map((n) => numberedRecord(n)),
+        signal,
+      );
       await writer.close();
       const repairs = said.filter(({ msg }) => String(msg).includes('torn last line'));
       expect(repairs.map(({ bytes }) => bytes)).toEqual(repaired);
@@ -197,7 +195,10 @@ describe('the file writer, with {node} and {date} in the names of directories', 
       path = join(root, 'in/{node}/{date}/{node}.ndjson');
       for (let n = 1; n <= 2; n++) {
         const { writer } = await start({ node });
-        await writer.writeBatch([1, n].map(numbered), signal);
+        await writer.writeBatch(
+          [1, n].map((one) => numberedRecord(one)),
+          signal,
+        );
         await writer.close();
       }
       expect(await read()).toEqual([1, 2]);

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LogRecord } from '../../src/record/log-record.ts';
 import { FileTraceReader } from '../../src/trace/file-trace-reader.ts';
 import { FileWriter, type FileWriterOptions } from '../../src/writers/file-writer.ts';
 import { keptLog } from '../support/logs.ts';
-import { record } from '../support/records.ts';
+import { numberedRecord } from '../support/records.ts';
 import { until } from '../support/until.ts';
 
 const { signal } = new AbortController();
@@ -29,17 +28,10 @@ async function start(options: Partial<FileWriterOptions>): Promise<FileWriter> {
   return writer;
 }
 
-function numbered(n: number): LogRecord {
-  return record(`{"n":${n}}`, {
-    id: `0123456789abcdef-${n.toString(16).padStart(12, '0')}`,
-    unixNano: String(1_700_000_000_000_000_000n + BigInt(n)),
-  });
-}
-
 async function write(writer: FileWriter, ...numbers: number[]): Promise<void> {
   for (const n of numbers) {
     now += 1;
-    await writer.writeBatch([numbered(n)], signal);
+    await writer.writeBatch([numberedRecord(n)], signal);
   }
 }
 
@@ -173,8 +165,14 @@ describe('the file writer', () => {
     // One that is killed compresses no more beside the next.
     await until(hasCompressed, { what: 'a compressed file' });
     const writer = await start({ maxBytes: 200, gzip: true });
-    await writer.writeBatch([4, 5, 6].map(numbered), signal);
-    await writer.writeBatch([1, 2, 3, 7].map(numbered), signal);
+    await writer.writeBatch(
+      [4, 5, 6].map((n) => numberedRecord(n)),
+      signal,
+    );
+    await writer.writeBatch(
+      [1, 2, 3, 7].map((n) => numberedRecord(n)),
+      signal,
+    );
     await writer.close();
     await killed.close();
     expect(

@@ -1,8 +1,9 @@
+import dns from 'node:dns';
 import { createServer as createHttp1 } from 'node:http';
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, createServer as createTcp, type Server } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { GrpcChannel, MESSAGE_HEAD } from '../../src/writers/grpc-channel.ts';
 import { until } from '../support/until.ts';
 
@@ -40,7 +41,7 @@ function channelTo(url: string): GrpcChannel {
 
 function call(channel: GrpcChannel, { text = 'x', ms = 5_000, begins = noted().begins } = {}) {
   const message = Buffer.from(' '.repeat(MESSAGE_HEAD) + text);
-  return channel.call(path, message, { deadline: Date.now() + ms, headers: { token: 'T' }, begins });
+  return channel.call(path, message, { timeoutMs: ms, headers: { token: 'T' }, begins });
 }
 
 /** Keeps the function that ends a call. */
@@ -176,6 +177,15 @@ it('says that nothing listens, each time', async () => {
   for (let n = 0; n < 3; n++) await expect(call(channel)).rejects.toThrow(/^14 UNAVAILABLE: .*ECONNREFUSED/);
 });
 
+it('says so of a name with several addresses, too', async () => {
+  const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+  const lookup = vi.spyOn(dns, 'lookup').mockImplementation((...args: unknown[]) => {
+    (args.at(-1) as (error: null, found: unknown) => void)(null, addresses);
+  });
+  cleanUp.push(() => lookup.mockRestore());
+  await expect(call(channelTo('http://several.test:1'))).rejects.toThrow(/^14 UNAVAILABLE: .*ECONNREFUSED/);
+});
+
 it('says that a server does not speak HTTP/2', async () => {
   const url = await listen(createHttp1((_, response) => response.end('hello')));
   await expect(call(channelTo(url))).rejects.toMatchObject({ code: 14 });
@@ -206,7 +216,7 @@ it('lets calls that are under way end when it is closed, and the connection with
   await until(() => sessions[0]!.destroyed, { what: 'the end of the connection' });
 });
 
-it('makes no call whose deadline has passed', async () => {
+it('makes no call whose time is over', async () => {
   let calls = 0;
   const { url } = await serve((stream) => {
     calls++;

@@ -36,12 +36,18 @@ it('a batch over an hour makes an object for each, which the reader of those hou
   for (const [index, { name }] of objects.entries()) expect(name.startsWith(hours[index]!)).toBe(true);
 });
 
-it('the times of an object are read back from its name, and from no other', () => {
+it('the times and the node of an object are read back from its name, and from no other', () => {
   const [object] = names.of([at('2026-11-24T10:30:00Z', 1)]);
   const time = BigInt(Date.parse('2026-11-24T10:30:00Z')) * 1_000_000n;
-  expect(names.spanOf(object!.name)).toEqual({ first: time, last: time });
+  expect(names.parse(object!.name)).toEqual({
+    node: object!.records[0]!.source.node,
+    first: time,
+    last: time,
+  });
+  for (const node of ['', 'ö/%', 'a.b'])
+    expect(names.parse(nameOf(node)), 'whatever it is called').toMatchObject({ node });
   for (const other of ['logs/readme.txt', 'logs/2026-11-24/10/n/x.ndjson.gz']) {
-    expect(names.spanOf(other)).toBeUndefined();
+    expect(names.parse(other)).toBeUndefined();
   }
 });
 

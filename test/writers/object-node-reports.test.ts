@@ -1,33 +1,19 @@
-import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { objectNodes } from '../../src/trace/object-nodes.ts';
 import { ObjectNodeReports } from '../../src/writers/object-node-reports.ts';
 import type { ObjectStore } from '../../src/writers/object-store.ts';
+import { memoryStore } from '../support/memory-store.ts';
 import { nodeReport } from '../support/node-reports.ts';
 
 const { signal } = new AbortController();
-
-function memory() {
-  const objects = new Map<string, Buffer | undefined>();
-  const store: ObjectStore = {
-    name: 'mem://logs',
-    put: async (name, bytes) => void objects.set(name, bytes),
-    check: async () => await Promise.resolve(),
-    list: (prefix) => Readable.from([...objects.keys()].filter((name) => name.startsWith(prefix))),
-    read: async (name) => await Promise.resolve(Readable.from([objects.get(name)])),
-    find: async (name) => await Promise.resolve(objects.get(name)),
-    remove: async (name) => void objects.delete(name),
-    close: () => undefined,
-  };
-  return { objects, store };
-}
 
 const reportsIn = (store: ObjectStore, objectAgeMs = 60_000): ObjectNodeReports =>
   new ObjectNodeReports({ name: 's3', store, prefix: 'p/', objectAgeMs });
 
 it('keeps one object for each node, whatever it is called, outside of the hours', async () => {
-  const { objects, store } = memory();
+  const store = memoryStore();
+  const { objects } = store;
   const reports = reportsIn(store);
   expect(await reports.last('../n', signal)).toBeUndefined();
   await reports.publish(nodeReport('../n'), signal);
@@ -37,19 +23,22 @@ it('keeps one object for each node, whatever it is called, outside of the hours'
 });
 
 it('is told as often as objects are written, at most once a second and at least once a minute', () => {
-  const { store } = memory();
+  const store = memoryStore();
   const ages = [1, 20_000, 3_600_000];
   expect(ages.map((age) => reportsIn(store, age).everyMs)).toEqual([1_000, 20_000, 60_000]);
 });
 
 it('what cannot be read is no good news of a node', async () => {
-  const { objects, store } = memory();
+  const store = memoryStore();
+  const { objects } = store;
   await reportsIn(store).publish(nodeReport('n1', { published: new Date().toISOString() }), signal);
   objects.set('p/nodes/torn.json.gz', gzipSync('{"version":1').subarray(0, 20));
   objects.set('p/nodes/later.json.gz', gzipSync('{"version":2}'));
-  objects.set('p/nodes/denied.json.gz', undefined);
+  objects.set('p/nodes/denied.json.gz', gzipSync('{}'));
   objects.set('p/2026-01-01/00/n1/1-2-x.ndjson.gz', gzipSync('{}'));
-  const { nodes } = await objectNodes({ store, prefix: 'p/' }, signal);
+  const find: ObjectStore['find'] = async (name) =>
+    name.includes('denied') ? undefined : await store.find(name, signal);
+  const { nodes } = await objectNodes({ store: { ...store, find }, prefix: 'p/' }, signal);
   expect(nodes.map(({ node, report, live }) => [node, report !== undefined, live])).toEqual([
     ['n1', true, true],
     ['torn', false, false],

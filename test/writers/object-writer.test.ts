@@ -1,8 +1,8 @@
-import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import type { ObjectStore } from '../../src/writers/object-store.ts';
 import { ObjectWriter } from '../../src/writers/object-writer.ts';
+import { memoryStore } from '../support/memory-store.ts';
 import { record } from '../support/records.ts';
 
 const HOUR = 3_600_000_000_000n;
@@ -10,21 +10,12 @@ const { signal } = new AbortController();
 
 /** A store in memory, which refuses what it is told to. */
 function memory(refuses: (objects: number) => boolean = () => false) {
-  const objects = new Map<string, Buffer>();
-  const store: ObjectStore = {
-    name: 'mem://logs',
-    put: async (name, bytes) => {
-      if (refuses(objects.size)) throw new Error('full');
-      objects.set(name, bytes);
-    },
-    check: async () => undefined,
-    list: () => Readable.from(objects.keys()),
-    read: async (name) => Readable.from([objects.get(name)]),
-    find: async () => await Promise.resolve(undefined),
-    remove: async () => await Promise.resolve(),
-    close: () => undefined,
+  const kept = memoryStore();
+  const put: ObjectStore['put'] = async (...object) => {
+    if (refuses(kept.objects.size)) throw new Error('full');
+    await kept.put(...object);
   };
-  return { objects, store };
+  return { objects: kept.objects, store: { ...kept, put } };
 }
 
 const writer = (store: ObjectStore, gzipLevel = 3) =>
