@@ -1,14 +1,12 @@
 import type { Config } from '../config/config.ts';
-import { beginReading } from '../trace/begin-reading.ts';
-import { traceState } from '../trace/judge-trace.ts';
+import { beginReading, type Reading } from '../trace/begin-reading.ts';
 import { liveTrace } from '../trace/live-trace.ts';
-import { widened } from '../trace/span.ts';
+import { lookForNodes } from '../trace/look-for-nodes.ts';
+import { withRecord } from '../trace/span.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
 import { filterOf } from '../trace/trace-filter.ts';
 import { isWithin, type TraceReader } from '../trace/trace-reader.ts';
-import type { Nodes } from '../trace/known-node.ts';
 import type { Span, TraceState } from '../trace/trace-state.ts';
-import { withNodesSeen } from '../trace/nodes-seen.ts';
 import { inert } from '../util/inert.ts';
 import { hasColor } from './colour.ts';
 import type { Context } from './context.ts';
@@ -80,7 +78,7 @@ class TraceLook {
       stderr.write(`frostbeat: ${this.#nothing()}\n`);
       return 1;
     }
-    const state = this.#judge(span, nodes);
+    const state = await this.#judge(span, { nodes, mark });
     stdout.write(this.#output === 'json' ? stateJson(state) : this.#words(state));
     return stateCodes[state.state];
   }
@@ -103,7 +101,7 @@ class TraceLook {
     }
     if (this.#shown === 0) stderr.write(`frostbeat: ${this.#nothing()}\n`);
     if (follow !== true && this.#span !== undefined) {
-      this.#tell(this.#judge(this.#span, nodes));
+      this.#tell(await this.#judge(this.#span, { nodes, mark }));
     }
     return this.#shown > 0 ? 0 : 1;
   }
@@ -119,6 +117,7 @@ class TraceLook {
       traceId,
       mark,
       span: this.#span,
+      mostForNodes: Number.POSITIVE_INFINITY,
       graceMs: config.traceGraceMs,
       everyMs: STATE_MS,
       now: () => Date.now(),
@@ -144,7 +143,7 @@ class TraceLook {
   ): Promise<void> {
     for await (const record of records) {
       this.#found++;
-      this.#span = widened(this.#span, record.unixNano);
+      this.#span = withRecord(this.#span, record);
       if (!this.#isShown(record)) continue;
       this.#shown++;
       await printer.print(record);
@@ -165,13 +164,19 @@ class TraceLook {
     return stateWords(state, { traceId, color, following: follow === true });
   }
 
-  #judge(span: Span, nodes: Nodes): TraceState {
-    const { traceGraceMs } = this.#request.config;
-    const state = traceState(span, withNodesSeen(nodes, this.#reader.nodesSeen), {
+  async #judge(span: Span, { nodes, mark }: Reading): Promise<TraceState> {
+    const { traceId, config, signal } = this.#request;
+    const { nodesSeen, onlyReads } = this.#reader;
+    const seen = nodesSeen === undefined ? span : { ...span, nodes: nodesSeen };
+    const look = {
+      traceId,
+      mark,
+      most: Number.POSITIVE_INFINITY,
       nowMs: Date.now(),
-      graceMs: traceGraceMs,
-    });
-    if (this.#reader.onlyReads === undefined || nodes.nodes.length === 0) return state;
+      graceMs: config.traceGraceMs,
+    };
+    const { state } = await lookForNodes(this.#reader, { span: seen, nodes }, look, signal);
+    if (onlyReads === undefined || nodes.nodes.length === 0) return state;
     return {
       ...state,
       reason: `${state.reason}; of lines outside of what was looked through this tells nothing`,
@@ -182,8 +187,8 @@ class TraceLook {
   async #spanFound(mark: string): Promise<Span | undefined> {
     const { traceId, signal, since, until } = this.#request;
     let span: Span | undefined;
-    for await (const { unixNano } of this.#reader.read(traceId, signal, { at: mark, since, until })) {
-      span = widened(span, unixNano);
+    for await (const record of this.#reader.read(traceId, signal, { at: mark, since, until })) {
+      span = withRecord(span, record);
     }
     return span;
   }

@@ -21,6 +21,8 @@ export interface Limits {
   readonly recentMs: number;
   /** How often the state of a trace is looked at while it is followed, in milliseconds. */
   readonly stateMs: number;
+  /** So many records of a trace, the first, are looked at for nodes that tell nothing of themselves. */
+  readonly stateRecords: number;
   readonly connections: number;
 }
 
@@ -35,6 +37,7 @@ export const defaultLimits: Limits = {
   heartbeatMs: 15_000,
   recentMs: 1_000,
   stateMs: 1_000,
+  stateRecords: 5_000,
   connections: 512,
 };
 

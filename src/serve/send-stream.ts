@@ -50,7 +50,15 @@ export async function sendEvents(
   try {
     await send(response, `retry: 2000\nid: ${mark}\nevent: open\ndata: {}\n\n`, { limits, signal });
     const span = await reader.span(traceId, mark, signal);
-    const live = { traceId, mark, span, graceMs, everyMs: limits.stateMs, now: () => Date.now() };
+    const live = {
+      traceId,
+      mark,
+      span,
+      mostForNodes: limits.stateRecords,
+      graceMs,
+      everyMs: limits.stateMs,
+      now: () => Date.now(),
+    };
     for await (const event of liveTrace(reader, live, signal)) {
       quiet = false;
       if ('state' in event) {

@@ -1,9 +1,9 @@
 import { beginReading } from '../trace/begin-reading.ts';
-import { traceState } from '../trace/judge-trace.ts';
 import type { Nodes } from '../trace/known-node.ts';
-import { widened } from '../trace/span.ts';
+import { lookForNodes } from '../trace/look-for-nodes.ts';
+import { withRecord } from '../trace/span.ts';
 import type { ReadOptions, TraceReader } from '../trace/trace-reader.ts';
-import type { Span } from '../trace/trace-state.ts';
+import type { Span, TraceState } from '../trace/trace-state.ts';
 import { cursorText } from './cursor.ts';
 import type { Limits } from './limits.ts';
 import { Problem } from './problem.ts';
@@ -36,12 +36,13 @@ export async function tracePage(
   let at = options.at;
   let nodes: Nodes | undefined;
   let span: Span | undefined;
+  let state: TraceState | undefined;
   try {
     if (at === undefined) ({ nodes, mark: at } = await beginReading(reader, both));
     for await (const record of reader.read(traceId, both, { ...options, at })) {
       const json = recordJson(record);
       records.push(json);
-      span = widened(span, record.unixNano);
+      span = withRecord(span, record);
       bytes += json.length;
       if (records.length === limit || bytes >= limits.pageBytes) {
         next = cursorText({ at, after: record });
@@ -51,6 +52,10 @@ export async function tracePage(
     // Of a trace that is not all here, the end is looked for.
     const part = next !== undefined || options.since !== undefined || options.until !== undefined;
     if (nodes !== undefined && part) span = await reader.span(traceId, at, both);
+    if (nodes !== undefined && span !== undefined) {
+      const look = { traceId, mark: at, most: limits.stateRecords, nowMs: Date.now(), graceMs };
+      ({ state } = await lookForNodes(reader, { span, nodes }, look, both));
+    }
   } catch (error) {
     if (!time.aborted || signal.aborted) throw error;
     throw new Problem(
@@ -58,7 +63,6 @@ export async function tracePage(
       `The store took longer than ${limits.pageMs} ms; ask for less (limit, since, until)`,
     );
   }
-  const state = nodes && span && traceState(span, nodes, { nowMs: Date.now(), graceMs });
   const head = JSON.stringify({
     traceId,
     mark: at,

@@ -1,5 +1,6 @@
 import type { KnownNode, Nodes } from './known-node.ts';
 import { nodeDoubt, lostParts } from './node-doubt.ts';
+import { withNodesSeen } from './nodes-seen.ts';
 import type { LostPart, NodeDoubt, Span, TraceState } from './trace-state.ts';
 import type { TraceSummary } from './trace-summary.ts';
 import { timeOf } from './unix-time.ts';
@@ -16,7 +17,8 @@ const MOST = 100;
  * The state of a trace whose records were read **after** what the nodes tell: only then every line before a
  * watermark is among them.
  */
-export function traceState(span: Span, { nodes, trouble }: Nodes, options: StateOptions): TraceState {
+export function traceState(span: Span, told: Nodes, options: StateOptions): TraceState {
+  const { nodes, trouble } = span.nodes === undefined ? told : withNodesSeen(told, span.nodes);
   const grace = BigInt(Math.round(options.graceMs)) * 1_000_000n;
   const needed = BigInt(span.last) + grace;
   const doubts = nodes
@@ -35,7 +37,7 @@ export function traceState(span: Span, { nodes, trouble }: Nodes, options: State
   const named = new Set([...doubts.map(({ node }) => node), ...gaps.map(({ node }) => node), ...olderGaps]);
   return {
     state,
-    reason: reasonOf(state, { nodes, trouble, doubts, gaps, olderGaps, needed }),
+    reason: reasonOf(state, { nodes, trouble, doubts, gaps, olderGaps, needed, nodesOf: span.nodesOf }),
     nodes: [...named].slice(0, MOST),
     doubts: doubts.slice(0, MOST),
     waits,
@@ -46,12 +48,13 @@ export function traceState(span: Span, { nodes, trouble }: Nodes, options: State
 
 /** The state of a trace in a list, where its times are known as they were after what the nodes tell. */
 export function summaryState(
-  { firstUnixNano, lastUnixNano, partial, timesKnown }: TraceSummary,
+  { firstUnixNano, lastUnixNano, nodes: seen, partial, timesKnown }: TraceSummary,
   nodes: Nodes,
   options: StateOptions,
 ): TraceState['state'] | undefined {
   if (partial && timesKnown !== true) return undefined;
-  return traceState({ first: firstUnixNano, last: lastUnixNano }, nodes, options).state;
+  const span = { first: firstUnixNano, last: lastUnixNano, nodes: new Set(seen) };
+  return traceState(span, nodes, options).state;
 }
 
 /** Of the gaps that a report has no room for it is known that they are older than those that it tells of. */
@@ -75,12 +78,15 @@ function reasonOf(
     readonly gaps: readonly LostPart[];
     readonly olderGaps: readonly string[];
     readonly needed: bigint;
+    readonly nodesOf: number | undefined;
   },
 ): string {
-  const { nodes, trouble, doubts, gaps, olderGaps, needed } = found;
+  const { nodes, trouble, doubts, gaps, olderGaps, needed, nodesOf } = found;
   if (state === 'complete') {
     const who = nodes.length === 1 ? `${nodes[0]!.node} has` : `all ${nodes.length} nodes have`;
-    return `${who} stored everything up to ${timeOf(needed)}`;
+    const part =
+      nodesOf === undefined ? '' : `; of which nodes its lines are was looked at in the first ${nodesOf}`;
+    return `${who} stored everything up to ${timeOf(needed)}${part}`;
   }
   if (nodes.length === 0) {
     return (

@@ -3,10 +3,12 @@ import type { NodeReport } from '../writers/node-report.ts';
 /** A node that has told of itself, or whose records were seen, as long as something that it stored may be there. */
 export interface KnownNode {
   readonly node: string;
-  /** Undefined where there is none, or this version cannot read it. */
+  /** Undefined where there is none, or it cannot be read by this version. */
   readonly report: NodeReport | undefined;
   /** Whether its agent is heard. */
   readonly live: boolean;
+  /** Only its records tell that it is there. */
+  readonly untold?: true;
 }
 
 /** All that a store knows of the nodes that write to it, at one moment. */

@@ -1,7 +1,7 @@
 import { pause } from '../util/pause.ts';
 import { beginReading } from './begin-reading.ts';
-import { traceState } from './judge-trace.ts';
-import { widened } from './span.ts';
+import { lookForNodes } from './look-for-nodes.ts';
+import { withRecord } from './span.ts';
 import type { StoredRecord } from './stored-record.ts';
 import type { Followed, TraceReader } from './trace-reader.ts';
 import type { Span, TraceState } from './trace-state.ts';
@@ -14,8 +14,10 @@ export interface LiveOptions {
   readonly traceId: string;
   /** Behind it the records begin. */
   readonly mark: string;
-  /** The times of the records before that mark; undefined where there are none. */
+  /** Of the records before that mark; undefined where there are none. */
   readonly span: Span | undefined;
+  /** So many records are looked at for their nodes, where the span does not tell them. */
+  readonly mostForNodes: number;
   readonly graceMs: number;
   /** How often the state is looked at. */
   readonly everyMs: number;
@@ -27,13 +29,14 @@ export interface LiveOptions {
  * records that were given: before it is said to be complete, those that a watch still owes are read.
  */
 export async function* liveTrace(
-  reader: Pick<TraceReader, 'nodes' | 'now' | 'between' | 'follow'>,
+  reader: Pick<TraceReader, 'nodes' | 'now' | 'read' | 'between' | 'follow'>,
   options: LiveOptions,
   signal: AbortSignal,
 ): AsyncGenerator<TraceEvent, void> {
-  const { traceId, graceMs, everyMs, now } = options;
+  const { traceId, graceMs, everyMs, now, mostForNodes: most } = options;
   let { mark, span } = options;
   let said = '';
+  let wasUntold = false;
   let nextLook = performance.now();
   let following = new Following(reader, { traceId, mark }, signal);
   try {
@@ -41,30 +44,42 @@ export async function* liveTrace(
       const followed = await following.next(Math.max(0, nextLook - performance.now()));
       if (followed !== undefined) {
         mark = followed.mark;
-        for (const { unixNano } of followed.records) span = widened(span, unixNano);
+        for (const record of followed.records) span = withRecord(span, record);
         if (followed.records.length > 0) yield followed;
       }
       if (performance.now() < nextLook) continue;
       nextLook = performance.now() + everyMs;
       if (span === undefined) continue;
       const reading = await beginReading(reader, signal);
-      const judge = (of: Span): TraceState => traceState(of, reading.nodes, { nowMs: now(), graceMs });
-      let state = judge(span);
+      const judge = async (of: Span): Promise<TraceState> => {
+        const look = { traceId, mark: reading.mark, most, nowMs: now(), graceMs };
+        const looked = await lookForNodes(reader, { span: of, nodes: reading.nodes }, look, signal);
+        ({ span } = looked);
+        return looked.state;
+      };
+      let state = await judge(span);
       if (state.state === 'complete' && said !== keyOf(state, span)) {
         const owed = reader.between(traceId, { after: mark, upTo: reading.mark }, signal);
         let late = false;
         for await (const records of owed) {
           late = true;
-          for (const { unixNano } of records) span = widened(span, unixNano);
+          for (const record of records) span = withRecord(span, record);
           yield { records, mark };
         }
         if (late) {
           ({ mark } = reading);
           await following.end();
           following = new Following(reader, { traceId, mark }, signal);
-          state = judge(span);
+          state = await judge(span);
         }
       }
+      // The report of an agent that has just started comes with its first records, and may be a moment later.
+      const untold = state.doubts.some(({ why }) => why === 'untold');
+      if (untold && !wasUntold) {
+        wasUntold = true;
+        continue;
+      }
+      wasUntold = untold;
       if (keyOf(state, span) === said) continue;
       said = keyOf(state, span);
       yield { state };

@@ -8,12 +8,14 @@ const RESTART_MS = 60_000;
 
 /** @returns undefined where the node has stored all that it held up to the time that is needed. */
 export function nodeDoubt(
-  { node, report, live }: KnownNode,
+  { node, report, live, untold }: KnownNode,
   { needed, nowMs }: { needed: bigint; nowMs: number },
 ): NodeDoubt | undefined {
   if (report === undefined) {
-    const text = `how far ${node} is cannot be read: its report is missing, refused, or of a later version`;
-    return { node, why: 'unreadable', watermark: null, waits: false, text };
+    const text = untold
+      ? `${node} has stored records and tells nothing of itself: its agent is not allowed to, is of a version before watermarks, or is gone for so long that its last word is no longer kept`
+      : `how far ${node} is cannot be read: its report is refused, or of a later version`;
+    return { node, why: untold ? 'untold' : 'unreadable', watermark: null, waits: false, text };
   }
   const { watermark, stopped, containers, published } = report;
   // It has stored all that it had, and nothing is left on it to write more.

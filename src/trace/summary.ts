@@ -1,9 +1,11 @@
 import { isWorse } from './levels.ts';
+import { nodeOfRecord } from './node-of-record.ts';
 import { viewRecord } from './record-view.ts';
 import { compareUnixNano, type StoredRecord } from './stored-record.ts';
 import type { TraceSummary } from './trace-summary.ts';
 
-const MOST_PODS = 100;
+/** So many pods and so many nodes are kept. */
+const MOST_NAMES = 100;
 
 /** Sums up the lines of one trace, in whatever order they come. Bounded, whatever is in them. */
 export class Summary {
@@ -15,6 +17,7 @@ export class Summary {
   #message = '';
   #messageAt = '';
   readonly #pods = new Set<string>();
+  readonly #nodes = new Set<string>();
 
   constructor(traceId: string) {
     this.traceId = traceId;
@@ -36,7 +39,8 @@ export class Summary {
       this.#level = level;
       this.#message = message.slice(0, 200);
     }
-    if (pod !== '' && this.#pods.size < MOST_PODS) this.#pods.add(pod);
+    addName(this.#pods, pod);
+    addName(this.#nodes, nodeOfRecord(bytes) ?? '');
     this.see(unixNano);
   }
 
@@ -55,10 +59,15 @@ export class Summary {
       lastUnixNano: this.#last,
       lines: known.lines ?? this.#lines,
       pods: [...this.#pods],
+      nodes: [...this.#nodes],
       level: this.#level,
       message: this.#message,
       partial: known.partial,
       ...(known.partial && known.lines !== undefined && { linesKnown: true }),
     };
   }
+}
+
+function addName(names: Set<string>, name: string): void {
+  if (name !== '' && names.size < MOST_NAMES) names.add(name);
 }

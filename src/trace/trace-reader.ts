@@ -37,7 +37,10 @@ export interface TraceReader {
   /** What the last reading went through, where there is no telling that it was all; for people. */
   readonly looked?: string | undefined;
 
-  /** The nodes whose records the last reading saw, where the store tells; one without a name is empty. */
+  /**
+   * The nodes of all records of any trace that the last reading passed, where the store tells; one without a name is
+   * empty.
+   */
   readonly nodesSeen?: ReadonlySet<string>;
 
   /** Makes later looks fast, where it lives on; takes a look at everything that is there. */

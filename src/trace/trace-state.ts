@@ -2,6 +2,12 @@
 export interface Span {
   readonly first: string;
   readonly last: string;
+  /**
+   * The nodes of its records, as far as they say; one without a name is empty. Undefined where nobody has looked.
+   */
+  readonly nodes?: ReadonlySet<string>;
+  /** Where these are of a part only: of so many records, the first. */
+  readonly nodesOf?: number | undefined;
 }
 
 /** Why a node keeps a trace from being complete. */
@@ -10,10 +16,10 @@ export interface NodeDoubt {
   /**
    * `behind`: it is heard, and not that far yet. `starting`: it is heard, and has not said how far it is.
    * `restarting`: its agent was stopped a moment ago. `silent`: it is not heard, and may hold lines.
-   * `unreadable`: its report is missing beside its records, may not be read, or is of a version that this one does
-   * not know.
+   * `unreadable`: its report may not be read, or is of a version that this one does not know. `untold`: its records
+   * are there, and no report.
    */
-  readonly why: 'behind' | 'starting' | 'restarting' | 'silent' | 'unreadable';
+  readonly why: 'behind' | 'starting' | 'restarting' | 'silent' | 'unreadable' | 'untold';
   /** Up to when it has stored everything, RFC 3339; null where it never said. */
   readonly watermark: string | null;
   /** Whether it is likely to pass by itself. */
@@ -44,7 +50,7 @@ export interface LostPart {
  * - `complete`: every node has stored all that it held up to the trace's end and a grace beyond it.
  * - `open`: some node is not that far yet.
  * - `incomplete`: a node that may hold lines of it is silent, or lines of its time are known to be lost.
- * - `unknown`: no agent tells how far it is.
+ * - `unknown`: no agent tells how far it is, or one whose records are there does not.
  */
 export interface TraceState {
   readonly state: 'open' | 'complete' | 'incomplete' | 'unknown';

@@ -8,6 +8,8 @@ export interface TraceSummary {
   readonly lines: number;
   /** The pods of the lines that were looked at, in the order of their first lines. */
   readonly pods: readonly string[];
+  /** Their nodes, as far as they say. */
+  readonly nodes: readonly string[];
   /** The worst level of the lines that were looked at; empty where none says. */
   readonly level: string;
   /** What the first line of that level says; at most 200 characters. */

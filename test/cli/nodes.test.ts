@@ -112,6 +112,27 @@ describe('frostbeat nodes, and what a trace says of them', () => {
     }
   });
 
+  it('says that it is unknown while a node with lines in it tells nothing, however it is asked', async () => {
+    await writeFile(path, line('t', 1_700_000_000, 'n1') + line('t', 1_700_000_001, 'n2'));
+    await tellFile(path, nodeReport('n1'));
+    const state = { state: 'unknown', nodes: ['n2'], doubts: [{ node: 'n2', why: 'untold' }] };
+    expect(JSON.parse((await trace('json')).stderr)).toMatchObject(state);
+    expect((await trace('pretty')).stdout).toMatch(
+      /── complete\? unknown ── n2 has stored records and tells nothing of itself: /,
+    );
+    for (const part of ['--state', '--until-complete', '--since=2023-11-14T22:13:21Z']) {
+      const asked = await frostbeat(['trace', 't', part, '-o', 'json'], { env }).ended();
+      expect(`${asked.code} ${asked.stdout}${asked.stderr}`).toMatch(
+        part.startsWith('--since') ? /^0 [\s\S]*"state":"unknown"/ : /^5 [\s\S]*"state":"unknown"/,
+      );
+    }
+    expect((await frostbeat(['traces'], { env }).ended()).stdout).toMatch(
+      /"nodes":\["n1","n2"\].*"state":"unknown"/,
+    );
+    await tellFile(path, nodeReport('n2', { stopped: true, containers: 0, watermark: null }));
+    expect((await frostbeat(['trace', 't', '--state'], { env }).ended()).code).toBe(0);
+  });
+
   it('keeps the state out of what programs read', async () => {
     await tellFile(path, nodeReport('n1'));
     const { stdout, stderr } = await trace('json');
@@ -141,6 +162,8 @@ describe('frostbeat nodes, and what a trace says of them', () => {
   });
 });
 
-function line(traceId: string, second: number): string {
-  return `{"timestamp":${second}000000000,"traceId":"${traceId}","log":{"n":1}}\n`;
+function line(traceId: string, second: number, node?: string): string {
+  const kubernetes = { namespace: 'shop', pod: 'cart-1', container: 'main', node };
+  const log = JSON.stringify({ n: 1, ...(node !== undefined && { kubernetes }) });
+  return `{"timestamp":${second}000000000,"traceId":"${traceId}","log":${log}}\n`;
 }

@@ -112,6 +112,22 @@ describe('the HTTP API', () => {
     expect(traces.map(({ state }) => state)).toEqual(['complete', 'complete']);
   });
 
+  it('does not call a trace complete while a node behind its first page tells nothing', async () => {
+    const kubernetes = { namespace: 'shop', pod: 'cart-1', container: 'main', node: 'n2' };
+    const log = JSON.stringify({ n: 25, kubernetes });
+    await writeFile(path, `{"timestamp":1700000100000000000,"traceId":"t","log":${log}}\n`, { flag: 'a' });
+    await tellFile(path, nodeReport('n1'));
+    const base = await serve({ limits: { stateMs: 10 } });
+    expect(await stateOn(base)).toMatchObject({ state: 'unknown', nodes: ['n2'] });
+    expect(await events(`${base}/api/traces/t`, {}, 'event: state')).toContain('"state":"unknown"');
+    expect(await stateOn(await serve({ limits: { stateRecords: 25 } }))).toMatchObject({
+      state: 'complete',
+      reason: expect.stringContaining(
+        '; of which nodes its lines are was looked at in the first 25',
+      ) as string,
+    });
+  });
+
   it('tells how far each node is', async () => {
     await tellFile(path, nodeReport('n1'));
     await writeFile(`${path}.nodes/n2.json`, '{"version":2}');
@@ -240,6 +256,10 @@ async function statusOf(base: string, headers: Record<string, string>): Promise<
     .on('error', reject)
     .end();
   return promise;
+}
+
+async function stateOn(base: string): Promise<TraceState> {
+  return ((await (await fetch(`${base}/api/traces/t?limit=10`)).json()) as { state: TraceState }).state;
 }
 
 function lines(traceId: string, count: number, from = 0): string {

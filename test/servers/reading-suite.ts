@@ -63,6 +63,21 @@ export function readingSuite(name: string, env: () => Readonly<Record<string, st
     const nodes = await frostbeat(['nodes', ...told], { env: both }).ended();
     expect(nodes.stdout).toMatch(/^\{"node":"node-1",.*"live":true/);
 
+    // Another node writes to this store alone: nobody is told how far it is.
+    const untold = directoryNode({ ...alone, NODE_NAME: 'node-2' });
+    untold.write(1, 'followed');
+    const other = await untold.startAgent();
+    await until(async () => (await other.ledger())?.delivered === 1, patient('a record of the other node'));
+    const state = await until(async () => {
+      const asked = await frostbeat(['trace', 'followed', '--state', ...told], { env: both }).ended();
+      return asked.code === 3 ? undefined : asked;
+    }, patient('a state that waits for none'));
+    expect({ ...state, stdout: JSON.parse(state.stdout) as unknown }).toMatchObject({
+      code: 5,
+      stdout: { state: 'unknown', nodes: ['node-2'], doubts: [{ node: 'node-2', why: 'untold' }] },
+    });
+    expect((await other.stop()).code).toBe(0);
+
     const unknown = await frostbeat(['trace', 'followed', '--until-complete', '-o', 'json'], {
       env: alone,
     }).ended();

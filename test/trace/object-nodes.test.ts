@@ -3,7 +3,6 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { traceState } from '../../src/trace/judge-trace.ts';
 import type { Nodes } from '../../src/trace/known-node.ts';
-import { withNodesSeen } from '../../src/trace/nodes-seen.ts';
 import { ObjectTraceReader } from '../../src/trace/object-trace-reader.ts';
 import type { TraceState } from '../../src/trace/trace-state.ts';
 import { encodeNodeReport, nodeObject } from '../../src/writers/node-report.ts';
@@ -35,7 +34,7 @@ async function stateOf(wrote: readonly string[], tell: readonly string[]): Promi
   const records = await Array.fromAsync(reader.read('t1', signal));
   expect(records).toHaveLength(wrote.length);
   const span = { first: records[0]!.unixNano, last: records.at(-1)!.unixNano };
-  return traceState(span, withNodesSeen(nodes, reader.nodesSeen), { nowMs: Date.now(), graceMs: 0 });
+  return traceState({ ...span, nodes: reader.nodesSeen }, nodes, { nowMs: Date.now(), graceMs: 0 });
 }
 
 describe('the state of a trace in a bucket', () => {
@@ -47,7 +46,7 @@ describe('the state of a trace in a bucket', () => {
     expect(await stateOf(['a', 'b/1'], ['a'])).toMatchObject({
       state: 'unknown',
       nodes: ['b/1'],
-      doubts: [{ node: 'b/1', why: 'unreadable' }],
+      doubts: [{ node: 'b/1', why: 'untold' }],
       watermark: null,
     });
     const nobody = await stateOf(['a'], []);

@@ -63,8 +63,13 @@ class ModelNode {
     const id = `${this.name}-${String(this.lines.length).padStart(6, '0')}`;
     this.lines.push({
       atMs: nowMs,
-      record: { unixNano: `${EPOCH_MS + nowMs}000000`, id, bytes: Buffer.from(`{"id":"${id}"}`) },
+      record: { unixNano: `${EPOCH_MS + nowMs}000000`, id, bytes: Buffer.from(this.#text(id)) },
     });
+  }
+
+  #text(id: string): string {
+    const kubernetes = { namespace: 'shop', pod: 'cart-1', container: 'main', node: this.name };
+    return JSON.stringify({ id, kubernetes });
   }
 
   /** What is in flight is read again: the offsets know only of what is stored. */

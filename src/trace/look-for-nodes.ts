@@ -1,0 +1,42 @@
+import { type StateOptions, traceState } from './judge-trace.ts';
+import type { Nodes } from './known-node.ts';
+import { withRecord } from './span.ts';
+import type { TraceReader } from './trace-reader.ts';
+import type { Span, TraceState } from './trace-state.ts';
+
+export interface NodesLook extends StateOptions {
+  readonly traceId: string;
+  /** The moment that the span is of. */
+  readonly mark: string;
+  /** So many records are looked at, the first. */
+  readonly most: number;
+}
+
+/**
+ * The state of a trace of which maybe only the times are known: before it is called complete, its records are read for
+ * nodes that tell nothing of themselves.
+ *
+ * @returns the span, too, with the nodes where they were looked for.
+ */
+export async function lookForNodes(
+  reader: Pick<TraceReader, 'read'>,
+  { span, nodes }: { readonly span: Span; readonly nodes: Nodes },
+  { traceId, mark, most, ...options }: NodesLook,
+  signal: AbortSignal,
+): Promise<{ readonly state: TraceState; readonly span: Span }> {
+  const state = traceState(span, nodes, options);
+  if (state.state !== 'complete' || span.nodes !== undefined) return { state, span };
+  let seen: Span | undefined;
+  let count = 0;
+  let nodesOf: number | undefined;
+  for await (const record of reader.read(traceId, signal, { at: mark })) {
+    if (count === most) {
+      nodesOf = most;
+      break;
+    }
+    seen = withRecord(seen, record);
+    count += 1;
+  }
+  const known = { ...span, nodes: seen?.nodes ?? new Set<string>(), nodesOf };
+  return { state: traceState(known, nodes, options), span: known };
+}

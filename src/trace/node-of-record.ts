@@ -1,0 +1,26 @@
+const MEMBER = Buffer.from(',"kubernetes":{');
+/** Longest name of a node in Kubernetes. What is longer is none: records are hostile, and names are kept. */
+const LONGEST = 253;
+
+/**
+ * The node that a stored record says it is of, by the member that its agent added at its end; empty where that node
+ * has no name.
+ *
+ * @returns undefined where it does not say: KUBERNETES_METADATA is off, or the record has a member `kubernetes` of
+ *   its own, of another form.
+ */
+export function nodeOfRecord(bytes: Buffer): string | undefined {
+  const at = bytes.lastIndexOf(MEMBER);
+  if (at < 0) return undefined;
+  let found: unknown;
+  try {
+    found = JSON.parse(`{${bytes.toString('utf8', at + 1)}`);
+  } catch {
+    return undefined; // It is within another member.
+  }
+  const { namespace, pod, container, node, ...others } = (found as { kubernetes: Record<string, unknown> })
+    .kubernetes;
+  const isAdded =
+    [namespace, pod, container].every((text) => typeof text === 'string') && Object.keys(others).length === 0;
+  return isAdded && typeof node === 'string' && node.length <= LONGEST ? node : undefined;
+}
