@@ -1,9 +1,11 @@
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
 /**
  * A TCP port of 127.0.0.1 that nothing listens on now, below those that outgoing connections take on Linux: none of
- * them gets it while the server that it is meant for is down for a moment.
+ * them gets it while the server that it is meant for is down for a moment, nor does another process that asks here,
+ * as long as this one lives.
  *
  * @throws Error where a hundred tries find none.
  */
@@ -17,9 +19,18 @@ export async function lastingPort(): Promise<number> {
     );
     if (!free) continue;
     await once(server.close(), 'close');
-    return port;
+    if (await reserve(port)) return port;
   }
   throw new Error('Cannot find a port: a hundred from 20,000 on are taken');
+}
+
+/** Takes the UDP port of that number, which nothing else uses: it stands for the other. False where another has it. */
+async function reserve(port: number): Promise<boolean> {
+  const socket = createSocket('udp4').unref().bind(port, '127.0.0.1');
+  return await once(socket, 'listening').then(
+    () => true,
+    () => false,
+  );
 }
 
 /** As many TCP ports of 127.0.0.1 as asked for, which nothing listened on a moment ago; all different. */

@@ -2,8 +2,10 @@ import { parseArgs } from 'node:util';
 import { type StoreName, storeNames } from './stores/torture-store.ts';
 
 export interface TortureOptions {
-  /** One after the other, each for so many minutes. */
-  readonly stores: readonly StoreName[];
+  /** Each for so many minutes. */
+  readonly stores: readonly [StoreName, ...StoreName[]];
+  /** So many stores at a time. */
+  readonly atOnce: number;
   readonly minutes: number;
   readonly seed: number;
   /** Mean time between two ends of the agent, in seconds; the other faults follow it. */
@@ -30,6 +32,7 @@ exit code 0, or keeps its directory and ends with 1 where a record was lost, twi
   --minutes 2            how long lines are written
   --seed N               repeats the same faults (another one each time by default; it is printed)
   --store etcd           or ${storeNames.filter((name) => name !== 'etcd').join(', ')}; several with commas
+  --at-once 1            so many of several stores at a time
   --pods 8               pods that live long
   --lines-per-second 1500
   --kill-every 5         seconds between two ends of the agent, on average; other faults follow it
@@ -45,6 +48,7 @@ export function parseTorture(args: readonly string[]): TortureOptions {
     args: [...args],
     options: {
       store: { type: 'string', default: 'etcd' },
+      'at-once': { type: 'string', default: '1' },
       minutes: { type: 'string', default: '2' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
       'kill-every': { type: 'string', default: '5' },
@@ -66,8 +70,12 @@ export function parseTorture(args: readonly string[]): TortureOptions {
     if (known !== undefined) return known;
     throw new Error(`Cannot read --store: «${name}» is none of ${storeNames.join(', ')}`);
   });
+  const atOnce = positive('at-once');
+  if (!Number.isInteger(atOnce) || atOnce === 0)
+    throw new Error(`Cannot read --at-once: «${atOnce}» is no number of stores`);
   return {
-    stores,
+    stores: stores as [StoreName, ...StoreName[]],
+    atOnce,
     minutes: positive('minutes'),
     seed: positive('seed'),
     killEvery: positive('kill-every'),

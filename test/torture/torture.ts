@@ -15,6 +15,7 @@ import { Journal } from './journal.ts';
 import { parseTorture, type TortureOptions, usage } from './options.ts';
 import { type Differences, RecordBook } from './record-book.ts';
 import { report } from './report.ts';
+import { sideBySide } from './side-by-side.ts';
 import { type StoreName, startStore } from './stores/torture-store.ts';
 import { TortureNode } from './torture-node.ts';
 
@@ -207,10 +208,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const args = process.argv.slice(2);
 if (args.includes('--help')) process.stdout.write(usage);
-else await run(parseTorture(args));
+else process.exitCode = (await run(parseTorture(args))) ? 0 : 1;
 
-async function run(options: TortureOptions): Promise<void> {
-  let passed = true;
-  for (const name of options.stores) passed = (await torture(name, options)) && passed;
-  process.exitCode = passed ? 0 : 1;
+async function run(options: TortureOptions): Promise<boolean> {
+  const [name, ...others] = options.stores;
+  return others.length === 0 ? await torture(name, options) : await sideBySide(args, options);
 }
