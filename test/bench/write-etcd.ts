@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Etcd3 } from 'etcd3';
 import { startEtcd } from '../support/etcd.ts';
 import { startAgent } from './support/agent.ts';
 import type { Benchmark, Context } from './support/context.ts';
-import { criLine, fillLogs, makeContainers, recordOf } from './support/lines.ts';
+import { fillLogs, makeContainers, writeRecords } from './support/lines.ts';
 import { MeasuredProcess, type Usage } from './support/measured-process.ts';
 import { median, type Row, spread } from './support/row.ts';
 
@@ -52,12 +53,12 @@ async function compare(batchSize: number, context: Context): Promise<Row> {
 
 async function runBare(records: number, batchSize: number, context: Context): Promise<Run> {
   await using etcd = await startEtcd();
-  const key = `logs/${'0'.repeat(32)}/${'0'.repeat(19)}/${'0'.repeat(16)}-${'0'.repeat(12)}`;
-  const member = ',"kubernetes":{"namespace":"bench","pod":"checkout-0000","container":"app","node":""}';
-  const value = recordOf(criLine(0)).length + member.length;
+  const directory = await context.newDirectory();
+  const source = join(directory, 'records');
+  writeRecords(source);
   const bare = new MeasuredProcess({
-    directory: await context.newDirectory(),
-    args: [bareLoop, etcd.url, ...[records, batchSize, IN_FLIGHT, key.length, value].map(String)],
+    directory,
+    args: [bareLoop, etcd.url, ...[records, FILES, batchSize, IN_FLIGHT].map(String), source],
   });
   const linesPerSecond = await rateOfArrival(etcd.client, records, batchSize, bare);
   return { linesPerSecond, ...(await bare.ended()) };

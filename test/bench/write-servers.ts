@@ -1,19 +1,21 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAgent } from './support/agent.ts';
 import type { Benchmark, Context } from './support/context.ts';
-import { type Container, criLine, fillLogs, makeContainers, recordOf } from './support/lines.ts';
+import {
+  type Container,
+  fillLogs,
+  makeContainers,
+  recordWithMetadata,
+  writeRecords,
+} from './support/lines.ts';
 import { MeasuredProcess, type Usage } from './support/measured-process.ts';
 import { median, type Row, spread } from './support/row.ts';
 import { type BenchServer, type Place, type ServerName, startBenchServer } from './writer-servers.ts';
 
 const FILES = 8;
 const LIMIT_MS = 120_000;
-/** Different records that the bare loop repeats. */
-const VALUES = 8_192;
-const member = ',"kubernetes":{"namespace":"bench","pod":"checkout-0000","container":"app","node":""}}';
-const recordBytes = recordOf(criLine(0)).length - 1 + member.length;
+const recordBytes = Buffer.byteLength(recordWithMetadata(0));
 
 interface Run extends Usage {
   readonly linesPerSecond: number;
@@ -37,10 +39,7 @@ export function writeServer(name: ServerName): Benchmark {
     const size = Math.min(records, Math.floor(bytes / recordBytes));
     const requests = context.smoke ? 3 : server.requests;
     const values = join(await context.newDirectory(), 'values');
-    writeFileSync(
-      values,
-      Array.from({ length: VALUES }, (_, n) => `${recordOf(criLine(n)).slice(0, -1)}${member}\n`).join(''),
-    );
+    writeRecords(values);
     return await compare({ name, server, size, requests, values }, context);
   };
 }

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Length of a line in the log file, with its LF, in bytes. */
@@ -50,6 +50,19 @@ export function criLine(index: number): string {
 /** The record in a line, as the container wrote it. */
 export function recordOf(line: string): string {
   return line.slice(line.indexOf(' F ') + 3, -1);
+}
+
+/** Of the first simulated container, in the benchmarks without the API; as long as those of the others. */
+const kubernetes = ',"kubernetes":{"namespace":"bench","pod":"checkout-0000","container":"app","node":""}}';
+
+/** A record of `fillLogs` as the agent writes it, with its metadata; those of different indices differ. */
+export function recordWithMetadata(index: number): string {
+  return `${recordOf(criLine(index)).slice(0, -1)}${kubernetes}`;
+}
+
+/** For the bare loops: the records of `fillLogs` that differ, in their order, one a line, with their metadata. */
+export function writeRecords(path: string): void {
+  writeFileSync(path, Array.from({ length: BLOCK_LINES }, (_, n) => `${recordWithMetadata(n)}\n`).join(''));
 }
 
 /** A container of the simulated node. */
