@@ -19,7 +19,7 @@ export interface NodesRequest extends Pick<Context, 'env' | 'stdout' | 'stderr' 
 }
 
 /**
- * `frostbeat nodes`: what the agents tell of their nodes; with `forget`, takes one away that is gone for good.
+ * `frostbeat nodes`: what the agents tell of their nodes; with `forget`, says of one that it is gone for good.
  *
  * @returns 0; 1 where there are none, they cannot be read, or the node cannot be forgotten; 2 where no destination
  *   can be asked.
@@ -98,12 +98,12 @@ function table(nodes: readonly KnownNode[], { color, nowMs }: { color: boolean; 
 
 function row({ node, report, live }: KnownNode, nowMs: number): string[] {
   if (report === undefined) return [node, 'unreadable', '–', '–', '–', '–', '–', '–'];
-  const { watermark, containers, agent, since, stopped, gaps, gapsLeftOut } = report;
+  const { watermark, containers, agent, since, stopped, forgotten, gaps, gapsLeftOut } = report;
   const behind = watermark === null ? '–' : humanSeconds(Math.max(0, nowMs - Date.parse(watermark)) / 1_000);
   const lost = gaps.length + gapsLeftOut;
   return [
     node,
-    live ? 'live' : stopped ? 'stopped' : 'silent',
+    live ? 'live' : forgotten !== undefined ? 'forgotten' : stopped ? 'stopped' : 'silent',
     watermark === null ? 'not known yet' : new Date(watermark).toISOString(),
     behind,
     String(containers),

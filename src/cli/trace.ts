@@ -155,7 +155,12 @@ class TraceLook {
     const { stdout, stderr } = this.#request;
     if (this.#output === 'pretty') stdout.write(this.#words(state));
     else if (this.#output === 'json') stderr.write(stateJson(state));
-    else if (state.state !== 'complete') stderr.write(this.#words(state));
+    else if (!this.#isPlain(state)) stderr.write(this.#words(state));
+  }
+
+  /** Nothing is to be said of it: it is complete, and without a but. */
+  #isPlain({ state, forgotten }: TraceState): boolean {
+    return state === 'complete' && forgotten.length === 0 && this.#reader.onlyReads === undefined;
   }
 
   #words(state: TraceState): string {

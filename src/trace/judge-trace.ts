@@ -1,9 +1,9 @@
 import type { KnownNode, Nodes } from './known-node.ts';
-import { nodeDoubt, lostParts } from './node-doubt.ts';
+import { isGivenUp, lostParts, nodeDoubt } from './node-doubt.ts';
 import { withNodesSeen } from './nodes-seen.ts';
-import type { LostPart, NodeDoubt, Span, TraceState } from './trace-state.ts';
+import { reasonOf } from './state-reason.ts';
+import type { Span, TraceState } from './trace-state.ts';
 import type { TraceSummary } from './trace-summary.ts';
-import { timeOf } from './unix-time.ts';
 
 export interface StateOptions {
   readonly nowMs: number;
@@ -18,15 +18,19 @@ const MOST = 100;
  * watermark is among them.
  */
 export function traceState(span: Span, told: Nodes, options: StateOptions): TraceState {
-  const { nodes, trouble } = span.nodes === undefined ? told : withNodesSeen(told, span.nodes);
+  const { nodes: all, trouble } = span.nodes === undefined ? told : withNodesSeen(told, span.nodes);
   const grace = BigInt(Math.round(options.graceMs)) * 1_000_000n;
+  const from = BigInt(span.first) - grace;
   const needed = BigInt(span.last) + grace;
+  const nodes = all.filter(({ report }) => report?.forgotten === undefined);
   const doubts = nodes
     .map((node) => nodeDoubt(node, { needed, nowMs: options.nowMs }))
     .filter((doubt) => doubt !== undefined);
-  const from = BigInt(span.first) - grace;
-  const gaps = nodes.flatMap((node) => lostParts(node, { from, to: needed }));
-  const olderGaps = nodes.filter(({ report }) => mayHaveOlderGaps(report, from)).map(({ node }) => node);
+  const gaps = all.flatMap((node) => lostParts(node, { from, to: needed }));
+  const olderGaps = all.filter(({ report }) => mayHaveOlderGaps(report, from)).map(({ node }) => node);
+  const forgotten = all
+    .filter((one) => isGivenUp(one, { from, needed, seen: span.nodes }))
+    .map(({ node }) => node);
   const waits = doubts.some(({ waits: worthIt }) => worthIt);
   const states = {
     incomplete: doubts.some(({ why }) => why === 'silent') || gaps.length > 0 || olderGaps.length > 0,
@@ -35,13 +39,15 @@ export function traceState(span: Span, told: Nodes, options: StateOptions): Trac
   };
   const state = (['incomplete', 'open', 'unknown'] as const).find((one) => states[one]) ?? 'complete';
   const named = new Set([...doubts.map(({ node }) => node), ...gaps.map(({ node }) => node), ...olderGaps]);
+  const found = { nodes, trouble, doubts, gaps, olderGaps, forgotten, needed, nodesOf: span.nodesOf };
   return {
     state,
-    reason: reasonOf(state, { nodes, trouble, doubts, gaps, olderGaps, needed, nodesOf: span.nodesOf }),
+    reason: reasonOf(state, found),
     nodes: [...named].slice(0, MOST),
     doubts: doubts.slice(0, MOST),
     waits,
     gaps: gaps.slice(0, MOST),
+    forgotten: forgotten.slice(0, MOST),
     watermark: leastWatermark(nodes),
   };
 }
@@ -67,43 +73,4 @@ function mayHaveOlderGaps(report: KnownNode['report'], from: bigint): boolean {
 function leastWatermark(nodes: readonly KnownNode[]): string | null {
   const all = nodes.map(({ report }) => report?.watermark ?? null);
   return all.includes(null) ? null : ((all as string[]).toSorted()[0] ?? null);
-}
-
-function reasonOf(
-  state: TraceState['state'],
-  found: {
-    readonly nodes: readonly KnownNode[];
-    readonly trouble: string | undefined;
-    readonly doubts: readonly NodeDoubt[];
-    readonly gaps: readonly LostPart[];
-    readonly olderGaps: readonly string[];
-    readonly needed: bigint;
-    readonly nodesOf: number | undefined;
-  },
-): string {
-  const { nodes, trouble, doubts, gaps, olderGaps, needed, nodesOf } = found;
-  if (state === 'complete') {
-    const who = nodes.length === 1 ? `${nodes[0]!.node} has` : `all ${nodes.length} nodes have`;
-    const part =
-      nodesOf === undefined ? '' : `; of which nodes its lines are was looked at in the first ${nodesOf}`;
-    return `${who} stored everything up to ${timeOf(needed)}${part}`;
-  }
-  if (nodes.length === 0) {
-    return (
-      trouble ??
-      'no agent tells how far it is: the records are of other agents, or of a version before watermarks'
-    );
-  }
-  const parts = doubts.slice(0, 3).map(({ text }) => text);
-  if (doubts.length > 3) parts.push(`and ${doubts.length - 3} more nodes`);
-  const lossy = [...new Set(gaps.map(({ node }) => node))];
-  if (lossy.length > 0) parts.push(`lines of its time are lost on ${few(lossy)}`);
-  if (olderGaps.length > 0) parts.push(`${few(olderGaps)} lost lines at times that are no longer told`);
-  return parts.join('; ');
-}
-
-function few(names: readonly string[]): string {
-  return names.length <= 3
-    ? names.join(', ')
-    : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more nodes`;
 }

@@ -41,6 +41,17 @@ export function nodeDoubt(
   return doubt('silent', `${said}${upTo || ', and never said how far it was'}`);
 }
 
+/** Whether a node that somebody said is gone may have held lines of a span of time that it had not stored. */
+export function isGivenUp(
+  { node, report }: KnownNode,
+  { from, needed, seen }: { from: bigint; needed: bigint; seen: ReadonlySet<string> | undefined },
+): boolean {
+  if (report?.forgotten === undefined) return false;
+  const { watermark, published } = report;
+  if (watermark !== null && nanoOf(watermark) >= needed) return false;
+  return seen?.has(node) === true || nanoOf(published) >= from;
+}
+
 /** The gaps of a node that may hold lines of a span of time. */
 export function lostParts(
   { node, report }: KnownNode,

@@ -45,7 +45,9 @@ export function nodesElsewhere(
         return { nodes: [], trouble: `${store} cannot be asked for the nodes: ${(error as Error).message}` };
       }
       // Of an agent that writes elsewhere, or does not say where, the watermark says nothing here.
-      const other = found.nodes.find(({ report }) => report?.writers?.includes(of) !== true);
+      const other = found.nodes.find(
+        ({ report }) => report?.forgotten === undefined && report?.writers?.includes(of) !== true,
+      );
       if (other === undefined) return found;
       return { nodes: [], trouble: `${other.node} does not tell that it writes to ${of}` };
     },

@@ -64,6 +64,11 @@ export interface TraceState {
   readonly waits: boolean;
   /** Lines lost at the time of the trace, by node; at most 100. */
   readonly gaps: readonly LostPart[];
-  /** Up to when all nodes have stored everything, RFC 3339; null where some node never said, or cannot now. */
+  /** Nodes that may have held lines of it and that somebody said are gone for good; at most 100. */
+  readonly forgotten: readonly string[];
+  /**
+   * Up to when all nodes have stored everything, RFC 3339; null where some node never said, or cannot now. Those that
+   * are forgotten do not count.
+   */
   readonly watermark: string | null;
 }

@@ -71,11 +71,6 @@ export class GcsStore implements ObjectStore {
     }
   }
 
-  async remove(name: string, signal: AbortSignal): Promise<void> {
-    await this.#authorize(signal);
-    await this.#explained(this.#bucket.file(name).delete({ ignoreNotFound: true }), signal);
-  }
-
   close(): void {
     // The client holds nothing open.
   }

@@ -28,6 +28,11 @@ export interface NodeReport {
   readonly containers: number;
   /** The agent was told to stop, and has stored all that it had read; this is its last word. */
   readonly stopped: boolean;
+  /**
+   * When somebody said that the node is gone for good: then the rest is what its agent said last, but for `stopped` and
+   * `containers`, which say that nothing is left on it.
+   */
+  readonly forgotten?: string;
   /** The latest first. */
   readonly gaps: readonly NodeGap[];
   /** So many older ones are not told here. */
@@ -123,6 +128,7 @@ function isReport(value: unknown): value is NodeReport {
     (report.lagSeconds === null || typeof report.lagSeconds === 'number') &&
     isCount(report.containers) &&
     typeof report.stopped === 'boolean' &&
+    (report.forgotten === undefined || isTime(report.forgotten)) &&
     isCount(report.gapsLeftOut) &&
     Array.isArray(report.gaps) &&
     report.gaps.every(isGap)

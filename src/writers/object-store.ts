@@ -24,8 +24,5 @@ export interface ObjectStore {
   /** A small object's bytes, as they are stored; undefined where there is none, or it may not be read. */
   find(name: string, signal: AbortSignal): Promise<Buffer | undefined>;
 
-  /** Removes an object; one that is not there is as good. */
-  remove(name: string, signal: AbortSignal): Promise<void>;
-
   close(): void;
 }

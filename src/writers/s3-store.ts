@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import {
-  DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   paginateListObjectsV2,
@@ -93,11 +92,6 @@ export class S3Store implements ObjectStore {
       if (['NoSuchKey', 'AccessDenied'].includes((error as Error).name)) return undefined;
       throw this.#explain(error, signal);
     }
-  }
-
-  async remove(name: string, signal: AbortSignal): Promise<void> {
-    const command = new DeleteObjectCommand({ Bucket: this.#options.bucket, Key: name });
-    await this.#explained(this.#client.send(command, { abortSignal: signal }), signal);
   }
 
   close(): void {

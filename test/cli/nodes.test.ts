@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { knownNodeKey } from '../../src/writers/node-report.ts';
 import { startEtcd } from '../support/etcd.ts';
 import { frostbeat } from '../support/frostbeat.ts';
 import { lostGap, nodeReport, tellEtcd, tellFile } from '../support/node-reports.ts';
@@ -18,7 +19,8 @@ describe('frostbeat nodes, and what a trace says of them', () => {
     await writeFile(path, line('t', 1_700_000_000));
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
-  const trace = (output: string) => frostbeat(['trace', 't', '-o', output], { env }).ended();
+  const run = (...args: string[]) => frostbeat(args, { env }).ended();
+  const trace = (output: string) => run('trace', 't', '-o', output);
 
   it('lists them in a table, in which no escape sequence is left, and as JSON', async () => {
     await tellFile(path, nodeReport('n1', { gaps: [lostGap], gapsLeftOut: 2 }));
@@ -54,6 +56,11 @@ describe('frostbeat nodes, and what a trace says of them', () => {
     const inEtcd = { WRITERS: 'etcd', ETCD_SERVERS: etcd.url };
     await tellEtcd(etcd, nodeReport('n1'));
     await tellEtcd(etcd, nodeReport('n2'), { live: false });
+    const lease = etcd.client.lease(600, { autoKeepAlive: false });
+    await lease
+      .put(knownNodeKey('n2'))
+      .value(JSON.stringify(nodeReport('n2')))
+      .exec();
     const forget = (node: string) => frostbeat(['nodes', '--forget', node], { env: inEtcd }).ended();
     expect(await forget('n1')).toMatchObject({
       code: 1,
@@ -67,19 +74,35 @@ describe('frostbeat nodes, and what a trace says of them', () => {
       code: 0,
       stdout: expect.stringContaining('forgotten') as string,
     });
-    const { stdout } = await frostbeat(['nodes', '-o', 'json'], { env: inEtcd }).ended();
-    expect(
-      stdout
-        .trim()
-        .split('\n')
-        .map((text) => (JSON.parse(text) as { node: string }).node),
-    ).toEqual(['n1']);
-    await tellFile(path, nodeReport('n4', { stopped: true }));
-    expect((await frostbeat(['nodes', '--forget', 'n4'], { env }).ended()).code).toBe(0);
-    expect(await frostbeat(['nodes'], { env }).ended()).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('no node tells of itself') as string,
-    });
+    // It expires with its records, as before.
+    const { kvs } = await etcd.client.kv.range({ key: Buffer.from(knownNodeKey('n2')) });
+    expect(kvs[0]?.lease).toBe(await lease.grant());
+    lease.release();
+    const table = await frostbeat(['nodes', '-o', 'pretty'], { env: inEtcd }).ended();
+    expect(table.stdout).toMatch(/^n1 +live .*\nn2 +forgotten /m);
+  });
+
+  it('waits for no node that is forgotten, and says so with every trace that it may have held lines of', async () => {
+    const dead = { published: '2023-11-14T22:13:20Z', watermark: '2023-11-14T22:13:19Z' };
+    await writeFile(path, line('t', 1_700_000_000, 'n1') + line('t', 1_700_000_001, 'n2'));
+    await tellFile(path, nodeReport('n1'));
+    await tellFile(path, nodeReport('n2', dead));
+    expect((await run('trace', 't', '--state')).code).toBe(4);
+    for (const { code } of [await run('nodes', '--forget', 'n2'), await run('nodes', '--forget', 'n2')])
+      expect(code).toBe(0);
+    const after = await run('trace', 't', '--state');
+    expect(after.code).toBe(0);
+    expect(JSON.parse(after.stdout)).toMatchObject({ state: 'complete', nodes: [], forgotten: ['n2'] });
+    expect((await trace('csv')).stderr).toMatch(
+      /^── complete ── n1 has stored .*; what n2 had not stored is not waited for: somebody said that it is gone\n$/,
+    );
+    // It comes back.
+    await tellFile(path, nodeReport('n2', dead));
+    expect((await run('trace', 't', '--state')).code).toBe(4);
+    // What a later version said.
+    await tellFile(path, nodeReport('n2', { version: 2 as 1 }));
+    expect((await run('nodes', '--forget', 'n2')).code).toBe(0);
+    expect((await run('trace', 't', '--state')).code).toBe(0);
   });
 
   it('says of a trace that it is incomplete, why, and what to do', async () => {

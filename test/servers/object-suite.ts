@@ -2,10 +2,11 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { ObjectTraceReader } from '../../src/trace/object-trace-reader.ts';
 import type { ObjectStore } from '../../src/writers/object-store.ts';
-import { nodeObject } from '../../src/writers/node-report.ts';
+import { encodeNodeReport, nodeObject } from '../../src/writers/node-report.ts';
 import { decodeNodeObject } from '../../src/writers/object-node-reports.ts';
 import { ObjectWriter } from '../../src/writers/object-writer.ts';
 import { ownText } from '../integration/node.ts';
+import { nodeReport } from '../support/node-reports.ts';
 import { record } from '../support/records.ts';
 import { frostbeat } from '../support/frostbeat.ts';
 import { until } from '../support/until.ts';
@@ -117,12 +118,22 @@ export function objectSuite(objects: () => ObjectsUnderTest): void {
     node.write(1, 'told');
     const told = nodeObject('told/', 'node-1');
     const report = decodeNodeObject((await store.find(told, signal))!)!;
-    await store.put(told, gzipSync(JSON.stringify({ ...report, published: '2026-01-01T00:00:00Z' })), signal);
+    const silent = { published: '2026-01-01T00:00:00Z', watermark: '2026-01-01T00:00:00Z' };
+    await store.put(told, gzipSync(JSON.stringify({ ...report, ...silent })), signal);
     expect((await ask('nodes')).stdout).toContain('"live":false');
     expect((await ask('nodes', '--forget', 'node-1')).code).toBe(0);
-    expect(await store.find(told, signal)).toBeUndefined();
-    expect((await ask('nodes', '--forget', 'node-1')).code).toBe(1);
+    expect(decodeNodeObject((await store.find(told, signal))!)).toMatchObject({
+      forgotten: expect.any(String) as string,
+      ...silent,
+    });
     expect((await ask('trace', 'told', '--state')).code).toBe(5);
+    await store.put(nodeObject('told/', 'node-2'), gzipSync(encodeNodeReport(nodeReport('node-2'))), signal);
+    expect(await ask('trace', 'told', '-o', 'csv')).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(
+        /── complete ── node-2 has .*; what node-1 had not stored is not waited for: .*; of lines outside of what was looked through this tells nothing\n$/,
+      ) as string,
+    });
   }, 120_000);
 
   it.each([

@@ -14,7 +14,6 @@ export function memoryStore(broken: Partial<ObjectStore> = {}): ObjectStore & {
     list: (prefix) => Readable.from([...objects.keys()].filter((name) => name.startsWith(prefix))),
     read: async (name) => await Promise.resolve(Readable.from([objects.get(name)])),
     find: async (name) => await Promise.resolve(objects.get(name)),
-    remove: async (name) => void objects.delete(name),
     close: () => undefined,
     ...broken,
   };

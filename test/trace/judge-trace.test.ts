@@ -20,6 +20,7 @@ describe('the state of a trace', () => {
         doubts: [],
         waits: false,
         gaps: [],
+        forgotten: [],
         watermark: at('10.000000000'),
       },
     );
@@ -58,6 +59,49 @@ describe('the state of a trace', () => {
   it('suspects no node that was past the end, or stopped with nothing left on it', () => {
     expect(judge(gone('n1', { watermark: at('11') })).state).toBe('complete');
     expect(judge(gone('n1', { watermark: at('01'), stopped: true, containers: 0 })).state).toBe('complete');
+  });
+
+  it('waits for no node that is forgotten, and says whose lines may be missing', () => {
+    const dead = {
+      watermark: at('04'),
+      published: at('05.000'),
+      forgotten: at('20'),
+      stopped: true,
+      containers: 0,
+    };
+    const state = judge(node('n1', {}), gone('n3', dead));
+    expect(state).toMatchObject({ state: 'complete', forgotten: ['n3'], nodes: [], watermark: at('25') });
+    expect(state.reason).toBe(
+      'n1 has stored everything up to 2026-11-24T12:00:10.000Z; what n3 had not stored is not waited for: somebody said that it is gone',
+    );
+    // It was gone before the trace began, or past its end.
+    const before = gone('n3', { ...dead, published: '2026-11-24T11:59:54Z' });
+    expect(judge(node('n1', {}), before).forgotten).toEqual([]);
+    expect(judge(node('n1', {}), gone('n3', { ...dead, watermark: at('11') })).forgotten).toEqual([]);
+    // But for a record of its own.
+    const seen = { ...span, nodes: new Set(['n1', 'n3']) };
+    expect(traceState(seen, { nodes: [node('n1', {}), before] }, options)).toMatchObject({
+      state: 'complete',
+      forgotten: ['n3'],
+    });
+  });
+
+  it('is unknown where all nodes are forgotten, and incomplete by what one is known to have lost', () => {
+    const dead = {
+      watermark: null,
+      published: at('05.000'),
+      forgotten: at('20'),
+      stopped: true,
+      containers: 0,
+    };
+    expect(judge(gone('n3', dead))).toMatchObject({
+      state: 'unknown',
+      reason:
+        'no agent tells how far it is; what n3 had not stored is not waited for: somebody said that it is gone',
+      watermark: null,
+    });
+    const lossy = gone('n3', { ...dead, gaps: [lostGap] });
+    expect(judge(node('n1', {}), lossy)).toMatchObject({ state: 'incomplete', nodes: ['n3'] });
   });
 
   it.each([

@@ -57,6 +57,15 @@ describe('what agents tell one store, for another', () => {
     }
   });
 
+  it('is told by those that are there: of one that is forgotten it does not matter where it wrote to', async () => {
+    const gone = known('n2', ['etcd']);
+    const forgotten = { ...gone, report: { ...gone.report!, forgotten: '2026-11-24T10:00:00Z' } };
+    expect(await saidOverKafka('etcd,kafka', [known('n1', ['etcd', 'kafka']), forgotten])).toMatchObject({
+      names: ['n1', 'n2'],
+      trouble: undefined,
+    });
+  });
+
   it('is nothing, with a reason, where nobody is told or the store does not answer', async () => {
     expect(await saidOverKafka('kafka', [])).toMatchObject({
       names: [],

@@ -29,6 +29,7 @@ export interface ApiNode {
     readonly watermark: string | null;
     readonly containers: number;
     readonly stopped: boolean;
+    readonly forgotten?: string;
     readonly gaps: readonly unknown[];
     readonly gapsLeftOut: number;
   } | null;

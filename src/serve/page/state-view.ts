@@ -73,20 +73,21 @@ export class StateView {
 
   async #refresh(signal: AbortSignal): Promise<void> {
     const { nodes } = await nodesOf(signal);
-    const watermarks = nodes.map(({ report }) => report?.watermark ?? '');
+    const there = nodes.filter(({ report }) => report?.forgotten === undefined);
+    const watermarks = there.map(({ report }) => report?.watermark ?? '');
     const least = watermarks.includes('') ? undefined : watermarks.toSorted()[0];
     const upTo =
       least === undefined
         ? 'not all say how far they are'
         : `all have stored everything up to ${clock(least)}`;
-    this.#watermark.textContent = `${count(nodes.length, 'node')}: ${upTo}`;
+    this.#watermark.textContent = `${count(there.length, 'node')}: ${upTo}`;
     this.#watermark.parentElement!.hidden = nodes.length === 0;
     this.#nodes.replaceChildren(...nodes.map(row));
   }
 }
 
 function row({ node, live, report }: ApiNode): HTMLTableRowElement {
-  const state = live ? 'live' : report?.stopped === true ? 'stopped' : 'silent';
+  const state = live ? 'live' : goneAs(report);
   const lost = report === null ? 0 : report.gaps.length + report.gapsLeftOut;
   return el(
     'tr',
@@ -104,6 +105,11 @@ function row({ node, live, report }: ApiNode): HTMLTableRowElement {
     el('td', {}, report?.agent ?? '–'),
     el('td', { class: 'num' }, lost === 0 ? '–' : String(lost)),
   );
+}
+
+function goneAs(report: ApiNode['report']): string {
+  if (report?.forgotten !== undefined) return 'forgotten';
+  return report?.stopped === true ? 'stopped' : 'silent';
 }
 
 function lostWords({
