@@ -13,8 +13,8 @@ export const checkNodeReports: Check = async (context) => {
 async function checkOne(reports: NodeReports, { config, signal }: CheckContext): Promise<Finding> {
   const what = `reports to ${reports.name}`;
   try {
-    await reports.check(config.nodeName === '' ? hostname() : config.nodeName, signal);
-    return ok(what, 'how far this node is may be told');
+    const untold = await reports.check(config.nodeName === '' ? hostname() : config.nodeName, signal);
+    return untold === undefined ? ok(what, 'how far this node is may be told') : skip(what, untold);
   } catch (error) {
     // A store that does not answer is told of by the writer's check.
     if (reports.name === 'etcd' && !(error instanceof RetryAfterError)) return skip(what, messageOf(error));

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { EtcdConnection } from '../writers/etcd-connection.ts';
 import { FileNodeReports } from '../writers/file-node-reports.ts';
 import {
+  emptyNodeReport,
   encodeNodeReport,
   knownNodeKey,
   nodeKey,
@@ -32,10 +33,9 @@ export function forgetNode(
 
 /** @param last what it said last; undefined where that cannot be read. */
 function gone(node: string, last: NodeReport | undefined): NodeReport {
-  const now = new Date().toISOString();
-  const unread = { version: 1, node, agent: 'unknown', since: now, published: now } as const;
-  const nothing = { leaseSeconds: 0, watermark: null, lagSeconds: null, gaps: [], gapsLeftOut: 0 };
-  return { ...(last ?? { ...unread, ...nothing }), containers: 0, stopped: true, forgotten: now };
+  const now = new Date();
+  const nothingLeft = { containers: 0, stopped: true, forgotten: now.toISOString() };
+  return { ...(last ?? emptyNodeReport(node, now)), ...nothingLeft };
 }
 
 async function forgetObject(

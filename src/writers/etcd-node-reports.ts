@@ -57,7 +57,7 @@ export class EtcdNodeReports implements NodeReports {
   }
 
   /** By puts that are never made: see `EtcdWriter`. */
-  async check(node: string, signal: AbortSignal): Promise<void> {
+  async check(node: string, signal: AbortSignal): Promise<undefined> {
     const failure = [nodeKey(node), knownNodeKey(node)].map((key) =>
       putUnder(undefined, Buffer.from(key), Buffer.alloc(0)),
     );

@@ -22,7 +22,7 @@ export class FileNodeReports implements NodeReports {
     }
   }
 
-  async check(node: string): Promise<void> {
+  async check(node: string): Promise<undefined> {
     const path = nodeReportPath(this.#filePath, node);
     for (let directory = dirname(path); ; directory = dirname(directory)) {
       try {

@@ -8,6 +8,15 @@ import type { ObjectStore } from './object-store.ts';
 
 /** How long an answer may take, in milliseconds: a frozen server answers never. */
 const ANSWER_MS = 30_000;
+/** Generations are times in microseconds: no object has it. */
+const NO_GENERATION = 1;
+/** How objects are stored. */
+const SAVED = {
+  resumable: false,
+  validation: 'crc32c',
+  timeout: ANSWER_MS,
+  metadata: { contentType: 'application/x-ndjson', contentEncoding: 'gzip' },
+} as const;
 
 /** A bucket of Google Cloud Storage. Credentials are the application's default ones; with an endpoint, none. */
 export class GcsStore implements ObjectStore {
@@ -24,13 +33,21 @@ export class GcsStore implements ObjectStore {
 
   async put(name: string, bytes: Buffer, signal: AbortSignal): Promise<void> {
     await this.#authorize(signal);
-    const saved = this.#bucket.file(name).save(bytes, {
-      resumable: false,
-      validation: 'crc32c',
-      timeout: ANSWER_MS,
-      metadata: { contentType: 'application/x-ndjson', contentEncoding: 'gzip' },
-    });
-    await this.#explained(saved, signal);
+    await this.#explained(this.#bucket.file(name).save(bytes, SAVED), signal);
+  }
+
+  async mayPut(name: string, bytes: Buffer, signal: AbortSignal): Promise<boolean> {
+    await this.#authorize(signal);
+    try {
+      const preconditionOpts = { ifGenerationMatch: NO_GENERATION };
+      await orAborted(this.#bucket.file(name).save(bytes, { ...SAVED, preconditionOpts }), signal);
+      return true;
+    } catch (error) {
+      const status = Number((error as ApiError).code);
+      if (status === 412) return true;
+      if (status === 403) return false;
+      throw this.#explain(error, signal);
+    }
   }
 
   /** One name is asked for. Who may write and not list is no fault: the refusal comes from a server that knows him. */

@@ -90,6 +90,24 @@ export function nodeObject(prefix: string, node: string): string {
   return `${nodeObjectsPrefix(prefix)}${keySegment(node)}.json.gz`;
 }
 
+/** What is told of a node of which nothing is known, and on which nothing is left: it keeps no trace waiting. */
+export function emptyNodeReport(node: string, now: Date): NodeReport {
+  return {
+    version: 1,
+    node,
+    agent: 'unknown',
+    since: now.toISOString(),
+    published: now.toISOString(),
+    leaseSeconds: 0,
+    watermark: null,
+    lagSeconds: null,
+    containers: 0,
+    stopped: true,
+    gaps: [],
+    gapsLeftOut: 0,
+  };
+}
+
 /** The JSON of a report: of too many gaps the oldest are left out, and counted. */
 export function encodeNodeReport(report: NodeReport): string {
   let gaps = report.gaps.slice(0, MOST_GAPS);

@@ -18,8 +18,12 @@ export interface NodeReports {
   /** Tells it, in place of what was told before. With `stopped`, it is the last word. @throws to be tried again; RetryAfterError for how soon. */
   publish(report: NodeReport, signal: AbortSignal): Promise<void>;
 
-  /** Looks whether reports of this node may be told, without telling one. @throws why not, and what to do. */
-  check(node: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Looks whether reports of this node may be told, without telling one.
+   *
+   * @returns what cannot be told from here, where that is so. @throws why they may not, and what to do.
+   */
+  check(node: string, signal: AbortSignal): Promise<string | undefined>;
 
   close?(): Promise<void>;
 }

@@ -1,6 +1,13 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { encodeNodeReport, type NodeReport, nodeObject, parseNodeReport } from './node-report.ts';
+import {
+  emptyNodeReport,
+  encodeNodeReport,
+  nodeObject,
+  type NodeReport,
+  parseNodeReport,
+} from './node-report.ts';
 import type { NodeReports } from './node-reports.ts';
+import { ObjectFailure } from './object-failure.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** Each report is a request that is paid for; a name may be written once a second at most in Google's buckets. */
@@ -39,9 +46,15 @@ export class ObjectNodeReports implements NodeReports {
     await this.#store.put(nodeObject(this.#prefix, report.node), gzipSync(encodeNodeReport(report)), signal);
   }
 
-  /** Whether the bucket is there: whether it may be written to only an object tells. */
-  async check(_node: string, signal: AbortSignal): Promise<void> {
+  /** By a write that is never made: see `ObjectStore`. */
+  async check(node: string, signal: AbortSignal): Promise<string | undefined> {
     await this.#store.check(signal);
+    const name = nodeObject(this.#prefix, node);
+    const bytes = await this.#store.find(name, signal);
+    const harmless = gzipSync(encodeNodeReport(emptyNodeReport(node, new Date())));
+    const may = await this.#store.mayPut(name, bytes ?? harmless, signal);
+    if (may === false) throw new ObjectFailure(this.#store.name, `access is denied to write ${name}`);
+    return may === undefined ? `whether ${name} may be written cannot be tried here` : undefined;
   }
 
   async close(): Promise<void> {

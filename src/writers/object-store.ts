@@ -12,6 +12,14 @@ export interface ObjectStore {
    */
   put(name: string, bytes: Buffer, signal: AbortSignal): Promise<void>;
 
+  /**
+   * Tries whether an object of that name may be written, by a write on a condition that never holds.
+   *
+   * @param bytes what is there, or does no harm: a server that does not know conditions stores them.
+   * @returns undefined where it cannot be told. @throws where the store does not answer.
+   */
+  mayPut(name: string, bytes: Buffer, signal: AbortSignal): Promise<boolean | undefined>;
+
   /** Asks whether the bucket is there and may be used; changes nothing. @throws Error that says why not. */
   check(signal: AbortSignal): Promise<void>;
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import {
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   paginateListObjectsV2,
   PutObjectCommand,
@@ -15,6 +16,8 @@ import type { ObjectStore } from './object-store.ts';
 /** How long a connection and an answer may take, in milliseconds: a frozen server answers never. */
 const CONNECT_MS = 5_000;
 const ANSWER_MS = 30_000;
+/** No object has it. */
+const NO_ETAG = '"frostbeat"';
 
 /** A bucket of S3, or of what speaks its protocol. Credentials come by the SDK's own chain. */
 export class S3Store implements ObjectStore {
@@ -47,14 +50,23 @@ export class S3Store implements ObjectStore {
   }
 
   async put(name: string, bytes: Buffer, signal: AbortSignal): Promise<void> {
-    const command = new PutObjectCommand({
-      Bucket: this.#options.bucket,
-      Key: name,
-      Body: bytes,
-      ContentType: 'application/x-ndjson',
-      ContentEncoding: 'gzip',
-    });
+    const command = new PutObjectCommand(this.#object(name, bytes));
     await this.#explained(this.#client.send(command, { abortSignal: signal }), signal);
+  }
+
+  /** With a condition a write needs s3:GetObject too: a refusal says nothing of who may not read. */
+  async mayPut(name: string, bytes: Buffer, signal: AbortSignal): Promise<boolean | undefined> {
+    const command = new PutObjectCommand({ ...this.#object(name, bytes), IfMatch: NO_ETAG });
+    try {
+      await this.#client.send(command, { abortSignal: signal });
+      return true;
+    } catch (error) {
+      const { name: why } = error as S3ServiceException;
+      if (why === 'PreconditionFailed' || why === 'NoSuchKey') return true;
+      if (why === 'NotImplemented') return undefined;
+      if (why !== 'AccessDenied') throw this.#explain(error, signal);
+      return (await this.#mayRead(name, signal)) ? false : undefined;
+    }
   }
 
   /** One key is asked for. Who may write and not list is no fault: the refusal comes from a server that knows him. */
@@ -96,6 +108,24 @@ export class S3Store implements ObjectStore {
 
   close(): void {
     this.#client.destroy();
+  }
+
+  #object(name: string, bytes: Buffer) {
+    const kind = { ContentType: 'application/x-ndjson', ContentEncoding: 'gzip' };
+    return { Bucket: this.#options.bucket, Key: name, Body: bytes, ...kind };
+  }
+
+  async #mayRead(name: string, signal: AbortSignal): Promise<boolean> {
+    const command = new HeadObjectCommand({ Bucket: this.#options.bucket, Key: name });
+    try {
+      await this.#client.send(command, { abortSignal: signal });
+      return true;
+    } catch (error) {
+      const { $metadata } = error as S3ServiceException;
+      if ($metadata?.httpStatusCode === 404) return true;
+      if ($metadata?.httpStatusCode === 403) return false;
+      throw this.#explain(error, signal);
+    }
   }
 
   async #explained<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {

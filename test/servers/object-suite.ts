@@ -136,6 +136,27 @@ export function objectSuite(objects: () => ObjectsUnderTest): void {
     });
   }, 120_000);
 
+  it('is tried by frostbeat doctor, which writes no report and leaves the one that is there', async () => {
+    const { env, store } = objects();
+    const own = {
+      ...env,
+      S3_PREFIX: 'doctor/',
+      GCS_PREFIX: 'doctor/',
+      POD_SOURCE: 'directory',
+      NODE_NAME: 'n1',
+    };
+    const told = nodeObject('doctor/', 'n1');
+    const reports = async () => (await frostbeat(['doctor', '-o', 'json'], { env: own }).ended()).stdout;
+    expect(await reports()).toMatch(/"status": "ok",\s+"what": "reports to (s3|gcs)"/);
+    expect(await store.find(told, signal)).toBeUndefined();
+    const bytes = gzipSync(encodeNodeReport(nodeReport('n1')));
+    await store.put(told, bytes, signal);
+    // It would be seen: the server is asked to write something else.
+    expect(await store.mayPut(told, Buffer.from('other'), signal)).toBe(true);
+    expect(await reports()).toMatch(/"status": "ok",\s+"what": "reports to (s3|gcs)"/);
+    expect(await store.find(told, signal)).toEqual(bytes);
+  }, 60_000);
+
   it.each([
     [['trace', 't', '--follow'], /Cannot follow the trace in \w+:\/\/logs: objects tell what is in them/],
     [['trace', 't', '--until-complete'], /Cannot follow the trace in/],

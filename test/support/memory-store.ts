@@ -11,6 +11,7 @@ export function memoryStore(broken: Partial<ObjectStore> = {}): ObjectStore & {
     objects,
     put: async (name, bytes) => void objects.set(name, bytes),
     check: async () => await Promise.resolve(),
+    mayPut: async () => await Promise.resolve(true),
     list: (prefix) => Readable.from([...objects.keys()].filter((name) => name.startsWith(prefix))),
     read: async (name) => await Promise.resolve(Readable.from([objects.get(name)])),
     find: async (name) => await Promise.resolve(objects.get(name)),

@@ -102,7 +102,7 @@ function setUp({ earlier, everyMs = 0 }: { readonly earlier?: number; readonly e
             await Promise.resolve();
             reports.push(report);
           },
-          check: async () => await Promise.resolve(),
+          check: async () => await Promise.resolve(undefined),
         },
       ]),
     node: 'n1',

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { objectNodes } from '../../src/trace/object-nodes.ts';
-import { ObjectNodeReports } from '../../src/writers/object-node-reports.ts';
+import { decodeNodeObject, ObjectNodeReports } from '../../src/writers/object-node-reports.ts';
 import type { ObjectStore } from '../../src/writers/object-store.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { nodeReport } from '../support/node-reports.ts';
@@ -45,4 +45,35 @@ it('what cannot be read is no good news of a node', async () => {
     ['later', false, false],
     ['denied', false, false],
   ]);
+});
+
+it.each([
+  [true, undefined],
+  [undefined, 'whether p/nodes/n1.json.gz may be written cannot be tried here'],
+])(
+  'tries whether it may be written with what is there, or what keeps no trace waiting: %s',
+  async (may, says) => {
+    const tried: (string | undefined)[] = [];
+    const store = memoryStore({
+      mayPut: async (name, bytes) => {
+        const { stopped, containers, watermark } = decodeNodeObject(bytes)!;
+        tried.push(`${name} ${stopped} ${containers} ${watermark}`);
+        return await Promise.resolve(may);
+      },
+    });
+    expect(await reportsIn(store).check('n1', signal)).toBe(says);
+    await reportsIn(store).publish(nodeReport('n1', { watermark: '2026-11-24T12:00:00Z' }), signal);
+    expect(await reportsIn(store).check('n1', signal)).toBe(says);
+    expect(tried).toEqual([
+      'p/nodes/n1.json.gz true 0 null',
+      'p/nodes/n1.json.gz false 3 2026-11-24T12:00:00Z',
+    ]);
+  },
+);
+
+it('says that it may not be written', async () => {
+  const store = memoryStore({ mayPut: async () => await Promise.resolve(false) });
+  await expect(reportsIn(store).check('n1', signal)).rejects.toThrow(
+    'Cannot use mem://logs: access is denied to write p/nodes/n1.json.gz',
+  );
 });
