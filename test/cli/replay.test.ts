@@ -2,28 +2,25 @@ import { appendFileSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toDeadLetterLine } from '../../src/deliver/dead-letter.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
 import { committedBytes, testNode, untilStored, writeRecords } from '../integration/node.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { startEtcd } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import { stored } from '../support/etcd-writer.ts';
 import { frostbeat } from '../support/frostbeat.ts';
 import { record } from '../support/records.ts';
 import { until } from '../support/until.ts';
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
-});
-afterAll(() => etcd[Symbol.asyncDispose]());
+const etcd = etcdForAll();
 
 let directory: string;
 let file: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'frostbeat-replay-'));
   file = join(directory, 'dead-letters-000001.ndjson');
-  await etcd.client.delete().prefix('logs/').exec();
+  await etcd().client.delete().prefix('logs/').exec();
 });
 afterEach(() => rm(directory, { recursive: true }));
 
@@ -32,11 +29,11 @@ const letter = (one: LogRecord, writer = 'etcd'): string =>
 const numbered = (n: number, content: string | Buffer = `{"n":${n}}`): LogRecord =>
   record(content, { traceId: `t${n}`, id: `0123456789abcdef-${n.toString(16).padStart(12, '0')}` });
 const replay = (args: string[], env: Record<string, string> = {}) =>
-  frostbeat(['replay', ...args], { env: { ETCD_SERVERS: etcd.url, ...env } });
+  frostbeat(['replay', ...args], { env: { ETCD_SERVERS: etcd().url, ...env } });
 
 describe('a record that etcd does not take', () => {
   it('is a dead letter and settled, the others are stored; replayed to a server that takes it, it is stored too', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const log = join(node.podLogDir, 'demo-system_web_uid/app/0.log');
     const huge = `{"time":"2026-01-01T00:00:00Z","traceId":"huge","pad":"${'x'.repeat(1_700_000)}"}`;
     writeRecords(log, 50);
@@ -44,7 +41,7 @@ describe('a record that etcd does not take', () => {
     writeRecords(log, 50);
     const settings = { POD_SOURCE: 'directory', MAX_RECORD_BYTES: '4MiB', KUBERNETES_METADATA: 'false' };
     const agent = await node.startAgent(settings);
-    await untilStored(etcd, 100, 40_000);
+    await untilStored(etcd(), 100, 40_000);
     await until(async () => (await agent.ledger())?.deadLettered === 1, { what: 'the dead letter' });
     expect(await agent.metric('dead_letters_total')).toBe(1);
     expect((await agent.stop()).code).toBe(0);
@@ -53,7 +50,7 @@ describe('a record that etcd does not take', () => {
     // It is settled: after a restart nothing is read, and nothing is refused, again.
     writeRecords(log, 1);
     const again = await node.startAgent(settings);
-    await untilStored(etcd, 101, 40_000);
+    await untilStored(etcd(), 101, 40_000);
     expect(await again.ledger()).toMatchObject({ read: 1, deadLettered: 0 });
     expect((await again.stop()).code).toBe(0);
 
@@ -97,7 +94,7 @@ describe('frostbeat replay', () => {
       code: 0,
       stdout: /303 dead letters in 2 files\n {2}etcd: sent 303/,
     });
-    const values = new Map([...(await stored(etcd))].map(([key, { value }]) => [key.split('/')[1], value]));
+    const values = new Map([...(await stored(etcd()))].map(([key, { value }]) => [key.split('/')[1], value]));
     expect(values.size).toBe(303);
     for (const one of [...odd, ...many]) expect(values.get(one.traceId)).toEqual(one.toBytes());
   });
@@ -115,7 +112,7 @@ describe('frostbeat replay', () => {
     expect(code).toBe(1);
     expect(stdout).toContain('etcd: sent 2\n');
     expect(stdout).toContain(`malformed 3: ${file}, lines 2–3, 5: it is no JSON\n`);
-    expect((await stored(etcd)).size).toBe(2);
+    expect((await stored(etcd())).size).toBe(2);
   });
 
   it('sends each record only to the writer that refused it, unless --writers says otherwise', async () => {
@@ -126,7 +123,7 @@ describe('frostbeat replay', () => {
     expect(stdout).toContain('etcd: sent 1\n');
     expect(stdout).toContain('file: sent 1\n');
     expect(stdout).toContain('not sent 1: they were refused by «gone», which WRITERS does not name');
-    expect([...(await stored(etcd)).keys()].map((key) => key.split('/')[1])).toEqual(['t1']);
+    expect([...(await stored(etcd())).keys()].map((key) => key.split('/')[1])).toEqual(['t1']);
     const records = join(directory, 'records.ndjson');
     expect(await readFile(records, 'utf8')).toMatch(/^\{.*"traceId":"t2".*\}\n$/);
 
@@ -170,7 +167,7 @@ describe('frostbeat replay', () => {
       expect.stringMatching(/none» cannot be read: ENOENT/),
       expect.stringMatching(/cannot be read: it is no regular file/),
     ]);
-    expect((await stored(etcd)).size).toBe(0);
+    expect((await stored(etcd())).size).toBe(0);
   });
 
   it('asks for a file', async () => {

@@ -5,8 +5,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { until } from '../support/until.ts';
 
@@ -141,19 +141,15 @@ describe('frostbeat demo', () => {
 });
 
 describe('frostbeat demo with etcd', () => {
-  let etcd: TestEtcd;
-  beforeAll(async () => {
-    etcd = await startEtcd();
-  });
-  afterAll(() => etcd[Symbol.asyncDispose]());
+  const etcd = etcdForAll();
 
   it('stores into the etcd that ETCD_SERVERS names, for an hour', async () => {
-    const { code, stdout, stderr } = await demo(['--for', '2s'], { ETCD_SERVERS: etcd.url }).ended();
+    const { code, stdout, stderr } = await demo(['--for', '2s'], { ETCD_SERVERS: etcd().url }).ended();
     expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' });
     const id = / trace (\w{32}) /.exec(stdout)?.[1] ?? '?';
-    const { kvs } = await etcd.client.getAll().prefix(`logs/${id}/`).exec();
+    const { kvs } = await etcd().client.getAll().prefix(`logs/${id}/`).exec();
     expect(kvs.length).toBeGreaterThan(3);
-    const { grantedTTL } = await etcd.client.leaseClient.leaseTimeToLive({ ID: kvs[0]?.lease ?? '0' });
+    const { grantedTTL } = await etcd().client.leaseClient.leaseTimeToLive({ ID: kvs[0]?.lease ?? '0' });
     expect(Number(grantedTTL)).toBeGreaterThanOrEqual(3_600);
     expect(Number(grantedTTL)).toBeLessThan(3_600 * 2);
   });

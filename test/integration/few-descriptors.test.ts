@@ -1,8 +1,8 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Gap } from '../../src/offsets/offsets-file.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import { until } from '../support/until.ts';
 import {
   allStored,
@@ -14,11 +14,7 @@ import {
   writeRecords,
 } from './node.ts';
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
-});
-afterAll(() => etcd[Symbol.asyncDispose]());
+const etcd = etcdForAll();
 
 /** More by the environment: FROSTBEAT_FILES=500 */
 const files = Number(process.env['FROSTBEAT_FILES'] ?? 150);
@@ -38,13 +34,13 @@ describe(`an agent that may open 100 files, on a node with ${files}`, () => {
     'reads all of them in turn as they grow, rotated and empty ones too, and tells what went while it was closed',
     { timeout: 5 * patience.timeoutMs },
     async () => {
-      const node = await testNode(etcd);
+      const node = await testNode(etcd());
       const logs = pods(node, files);
       // One in five holds nothing at first.
       const written = logs.flatMap((log, n) => writeRecords(log, n % 5 === 0 ? 0 : 1));
       const agent = await node.startAgent({}, { descriptors: 100 });
       const allAreStored = async () => {
-        await untilStored(etcd, written.length, patience.timeoutMs);
+        await untilStored(etcd(), written.length, patience.timeoutMs);
         expect(agent.descriptors().length).toBeLessThan(100);
       };
       await allAreStored();
@@ -62,7 +58,7 @@ describe(`an agent that may open 100 files, on a node with ${files}`, () => {
       for (const log of gone) node.api.deletePod('demo-system', log.split('_')[1]!);
       for (const log of logs) written.push(...writeRecords(log, 1));
       await allAreStored();
-      const texts = (await allStored(etcd)).map(({ value }) => ownText(value));
+      const texts = (await allStored(etcd())).map(({ value }) => ownText(value));
       expect(texts.toSorted()).toEqual(written.toSorted());
       expect(await agent.metric('lines_read_total')).toBe(written.length);
       // Whether more was written to one that was closed nobody knows.
@@ -79,7 +75,7 @@ describe(`an agent that may open 100 files, on a node with ${files}`, () => {
     'starts again, though what it remembers is more than it may open',
     { timeout: 2 * patience.timeoutMs },
     async () => {
-      const node = await testNode(etcd);
+      const node = await testNode(etcd());
       const written = pods(node, 120).flatMap((log) => writeRecords(log, 1));
       const first = await node.startAgent({}, { descriptors: 100 });
       await until(() => rememberedContainers(node)?.length === 120, { what: 'all known', timeoutMs: 20_000 });
@@ -87,7 +83,7 @@ describe(`an agent that may open 100 files, on a node with ${files}`, () => {
       // What it remembers it opens before it loads the rest of itself, which needs descriptors too.
       const agent = await node.startAgent({}, { descriptors: 100 });
       await agent.ready();
-      await untilStored(etcd, written.length, patience.timeoutMs);
+      await untilStored(etcd(), written.length, patience.timeoutMs);
       expect(agent.complaints).toEqual([]);
       expect((await agent.stop()).code).toBe(0);
     },

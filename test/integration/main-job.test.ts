@@ -1,14 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/demo/random.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import { allStored, nodeLife, nothingWrong, seed, tellPod, testNode, untilStored } from './node.ts';
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
-});
-afterAll(() => etcd[Symbol.asyncDispose]());
+const etcd = etcdForAll();
 
 const linesASecond = 1_500;
 const seconds = 10;
@@ -17,7 +13,7 @@ const tickMs = 50;
 describe('a node with three selected pods and three others', () => {
   it('has every selected record in etcd exactly once, byte for byte, and nothing else', async () => {
     const random = new Random(seed());
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const selected = nodeLife(node, random, { rotateBytes: 98_304 });
     const others = nodeLife(node, random);
     const elsewhere = nodeLife(node, random, { namespace: 'other-system' });
@@ -41,7 +37,7 @@ describe('a node with three selected pods and three others', () => {
       await sleep(tickMs);
     }
     for (const life of [selected, others, elsewhere]) life.finishLines();
-    await untilStored(etcd, selected.expected.size);
+    await untilStored(etcd(), selected.expected.size);
 
     const { code, afterMs } = await agent.stop();
     expect(code).toBe(0);
@@ -49,7 +45,7 @@ describe('a node with three selected pods and three others', () => {
     expect(agent.complaints).toEqual([]);
     expect(agent.scrapes).toBeGreaterThan(20);
 
-    const records = await allStored(etcd);
+    const records = await allStored(etcd());
     expect(selected.expected.judge(records)).toEqual(nothingWrong);
     expect(records.length).toBe(selected.expected.size);
     expect(records.length).toBeGreaterThan(linesASecond * seconds * 0.9);
@@ -61,7 +57,7 @@ describe('a node with three selected pods and three others', () => {
     expect(records.length - moments.size, 'records of one trace and one nanosecond').toBeGreaterThan(100);
     const nodes = records.map(({ value }) => /"node":"([^"]*)"\}\}$/.exec(value.toString('latin1'))?.[1]);
     expect(new Set(nodes)).toEqual(new Set(['node-1']));
-    const { grantedTTL } = await etcd.client.leaseClient.leaseTimeToLive({ ID: records[0]!.lease });
+    const { grantedTTL } = await etcd().client.leaseClient.leaseTimeToLive({ ID: records[0]!.lease });
     // At least TTL, and at most a fiftieth more: keys share leases.
     expect(Number(grantedTTL)).toBeGreaterThanOrEqual(48 * 3_600);
     expect(Number(grantedTTL)).toBeLessThan(49 * 3_600);

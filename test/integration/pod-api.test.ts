@@ -1,23 +1,19 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { describe, expect, it } from 'vitest';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import type { KubeApi } from '../support/kube-api/kube-api.ts';
 import { until } from '../support/until.ts';
 import { allStored, ownText, testNode, untilStored, writeRecords } from './node.ts';
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
-});
-afterAll(() => etcd[Symbol.asyncDispose]());
+const etcd = etcdForAll();
 
 const labels = { app: 'snowplow' };
 
 describe('a pod API', () => {
   it('that refuses is told of with the permission that is missing, and asked until it grants', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const { uid } = node.api.addPod({ namespace: 'demo-system', name: 'web-0', labels }).metadata;
     const written = writeRecords(join(node.podLogDir, `demo-system_web-0_${uid}`, 'app', '0.log'), 10);
     node.api.break({ kind: 'refuse', status: 403 });
@@ -33,7 +29,7 @@ describe('a pod API', () => {
     expect(agent.ended).toBe(false);
 
     node.api.heal();
-    await untilStored(etcd, written.length);
+    await untilStored(etcd(), written.length);
     await agent.ready();
     expect(await storedTexts()).toEqual(written.toSorted());
   });
@@ -85,7 +81,7 @@ describe('a pod API', () => {
   ];
 
   it('that fails in every way while pods come and go loses no record of them', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const written: string[] = [];
     const add = (name: string, app = 'snowplow') => {
       const { uid } = node.api.addPod({ namespace: 'demo-system', name, labels: { app } }).metadata;
@@ -95,7 +91,7 @@ describe('a pod API', () => {
     await agent.ready();
     let old = add('pod-old');
     written.push(...writeRecords(join(old, 'app', '0.log'), 10));
-    await untilStored(etcd, written.length);
+    await untilStored(etcd(), written.length);
     let name = 'pod-old';
 
     for (const [index, [what, fail]] of faults.entries()) {
@@ -114,7 +110,7 @@ describe('a pod API', () => {
       for (const directory of [old, brief, stranger]) rmSync(directory, { recursive: true });
       await sleep(500);
       node.api.heal();
-      await untilStored(etcd, written.length, 10_000).catch((cause: unknown) => {
+      await untilStored(etcd(), written.length, 10_000).catch((cause: unknown) => {
         throw new Error(`Records are missing after an API that ${what}`, { cause });
       });
       node.api.deletePod('demo-system', `brief-${index}`);
@@ -138,5 +134,5 @@ describe('a pod API', () => {
 });
 
 async function storedTexts(): Promise<string[]> {
-  return (await allStored(etcd)).map(({ value }) => ownText(value)).toSorted();
+  return (await allStored(etcd())).map(({ value }) => ownText(value)).toSorted();
 }

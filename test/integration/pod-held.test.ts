@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SimulatedPod } from '../../src/demo/simulated-pod.ts';
 import { Random } from '../../src/demo/random.ts';
 import type { RunningAgent } from '../support/agent-process.ts';
 import { AgentTime } from '../support/agent-time.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import type { Fault } from '../support/kube-api/kube-api.ts';
 import type { NodeLife } from '../support/sim/node-life.ts';
 import { until } from '../support/until.ts';
@@ -22,11 +22,7 @@ import {
   writeRecords,
 } from './node.ts';
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
-});
-afterAll(() => etcd[Symbol.asyncDispose]());
+const etcd = etcdForAll();
 
 interface Scene {
   readonly node: TestNode;
@@ -62,7 +58,7 @@ async function vanish({ target }: SimulatedPod, time: AgentTime): Promise<void> 
 
 async function scene(fault: Fault): Promise<Scene> {
   const random = new Random(seed());
-  const node = await testNode(etcd);
+  const node = await testNode(etcd());
   node.api.break(fault);
   const lives = { selected: nodeLife(node, random), strangers: nodeLife(node, random) };
   for (const [name, life, app] of [
@@ -114,8 +110,8 @@ describe('an agent whose pod API is down for its first ten seconds', () => {
       lives.push(briefLife(all, 'after'), briefLife(all, 'stranger-after'));
       await Promise.all(lives);
       selected.finishLines();
-      await untilStored(etcd, selected.expected.size, 15_000).catch(() => undefined);
-      expect(selected.expected.judge(await allStored(etcd))).toEqual(nothingWrong);
+      await untilStored(etcd(), selected.expected.size, 15_000).catch(() => undefined);
+      expect(selected.expected.judge(await allStored(etcd()))).toEqual(nothingWrong);
       // What the strangers left on the disk is let go within ten seconds.
       await until(() => deletedFiles(agent).length === 0, { what: 'all let go', timeoutMs: 10_000 });
       await until(async () => (await agent.metric('pods_held')) === 0, { what: 'none held' });
@@ -147,7 +143,7 @@ describe('an agent whose pod API is down for its first ten seconds', () => {
 
 describe('500 files of pods that are not selected', () => {
   it('are let go within ten seconds, and cost no more than their descriptors until then', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const record = `${node.podLogDir}/demo-system_web-0_u/app/0.log`;
     node.api.addPod({ namespace: 'demo-system', name: 'web-0', uid: 'u', labels: { app: 'snowplow' } });
     const written = writeRecords(record, 10);
@@ -164,7 +160,7 @@ describe('500 files of pods that are not selected', () => {
     const agent = await node.startAgent();
     const logs = () => agent.descriptors().filter((path) => path.endsWith('.log'));
     await until(() => logs().length === 501, { what: 'all held', timeoutMs: 10_000 });
-    await untilStored(etcd, written.length);
+    await untilStored(etcd(), written.length);
     await until(() => logs().length === 1, { what: 'all let go', timeoutMs: 10_000 });
     expect(logs()).toEqual([record]);
     expect(await agent.metric('lines_read_total')).toBe(written.length);

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { describe, expect, it } from 'vitest';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import type { RunningAgent } from '../support/agent-process.ts';
 import { until } from '../support/until.ts';
 import {
@@ -15,11 +15,7 @@ import {
   writeRecords,
 } from './node.ts';
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
-});
-afterAll(() => etcd[Symbol.asyncDispose]());
+const etcd = etcdForAll();
 
 const sample = new URL('../fixtures/conmon/0.log', import.meta.url).pathname;
 const labels = { app: 'snowplow' };
@@ -60,19 +56,19 @@ function recordsOf(path: string): string[] {
 
 describe('a pod', () => {
   it('whose log conmon wrote has its 47 records in etcd, byte for byte', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const directory = join(addPod(node, 'sample-0'), 'app');
     mkdirSync(directory, { recursive: true });
     copyFileSync(sample, join(directory, '0.log'));
     const agent = await node.startAgent();
-    await untilStored(etcd, 46);
+    await untilStored(etcd(), 46);
     // The last record has no line end: it is complete when its container is.
     node.api.deletePod('demo-system', 'sample-0');
     rmSync(directory, { recursive: true });
-    await untilStored(etcd, 47);
+    await untilStored(etcd(), 47);
     expect((await agent.stop()).code).toBe(0);
 
-    const stored = (await allStored(etcd)).map(({ key, value }) => {
+    const stored = (await allStored(etcd())).map(({ key, value }) => {
       const text = value.toString('latin1').replace(/,"kubernetes":\{[^{}]*\}\}$/, '}');
       return `${key.replace(/[^/]+$/, '')} ${text}`;
     });
@@ -87,18 +83,18 @@ describe('a pod', () => {
   });
 
   it('has all its containers followed, those that init it and those that come later too', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const pod = addPod(node, 'many-0');
     const written = writeRecords(join(pod, 'init', '0.log'), 3);
     written.push(...writeRecords(join(pod, 'app', '0.log'), 3));
     const agent = await node.startAgent();
-    await untilStored(etcd, written.length);
+    await untilStored(etcd(), written.length);
     written.push(...writeRecords(join(pod, 'app', '1.log'), 3));
     written.push(...writeRecords(join(pod, 'debugger-x7k2p', '0.log'), 3));
     written.push(...writeRecords(join(pod, 'app', '0.log'), 1));
-    await untilStored(etcd, written.length);
+    await untilStored(etcd(), written.length);
     expect(await storedTexts()).toEqual(written.toSorted());
-    const places = (await allStored(etcd)).map(
+    const places = (await allStored(etcd())).map(
       ({ value }) => /"pod":"many-0","container":"([^"]*)"/.exec(value.toString())?.[1],
     );
     expect(new Set(places)).toEqual(new Set(['init', 'app', 'debugger-x7k2p']));
@@ -109,7 +105,7 @@ describe('a pod', () => {
   it.each(['the API tells it first', 'its files are there first'])(
     'is followed within a second of its files: %s',
     async (order) => {
-      const node = await testNode(etcd);
+      const node = await testNode(etcd());
       const agent = await node.startAgent({ BATCH_PERIOD: '20ms' });
       await agent.ready();
       for (let n = 0; n < 3; n++) {
@@ -119,7 +115,7 @@ describe('a pod', () => {
         const begun = performance.now();
         writeRecords(join(node.podLogDir, `demo-system_new-${n}_${uid}`, 'app', '0.log'), 1);
         if (order !== 'the API tells it first') tell();
-        await untilStored(etcd, n + 1);
+        await untilStored(etcd(), n + 1);
         expect(performance.now() - begun).toBeLessThan(1_000);
       }
       expect(agent.complaints).toEqual([]);
@@ -127,7 +123,7 @@ describe('a pod', () => {
   );
 
   it('that is deleted is drained and let go: forgotten by the offsets, no descriptor left', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const written: string[] = [];
     const agent = await node.startAgent();
     await agent.ready();
@@ -138,7 +134,7 @@ describe('a pod', () => {
     for (let round = 0; round < 3; round++) {
       const pods = ['a', 'b', 'c'].map((name) => addPod(node, `gone-${name}`));
       for (const pod of pods) written.push(...writeRecords(join(pod, 'app', '0.log'), 20));
-      await untilStored(etcd, written.length);
+      await untilStored(etcd(), written.length);
       await until(() => rememberedContainers(node)?.length === 3, {
         what: 'three containers in the offsets',
       });
@@ -150,7 +146,7 @@ describe('a pod', () => {
       for (const pod of pods) rmSync(pod, { recursive: true });
       for (const name of ['a', 'b', 'c']) node.api.deletePod('demo-system', `gone-${name}`);
       await untilLetGo(agent, node);
-      await untilStored(etcd, written.length);
+      await untilStored(etcd(), written.length);
       descriptors ??= open();
     }
     expect(open()).toBeLessThanOrEqual(descriptors ?? 0);
@@ -159,37 +155,37 @@ describe('a pod', () => {
   });
 
   it('whose files go has what was read of them stored at once, whatever BATCH_PERIOD is', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const directory = join(addPod(node, 'brief-0'), 'app');
     const written = writeRecords(join(directory, '0.log'), 5);
     const agent = await node.startAgent({ BATCH_PERIOD: '1h' });
     await until(async () => (await agent.metric('lines_read_total')) === 5, { what: 'the lines read' });
-    expect(await countStored(etcd)).toBe(0);
+    expect(await countStored(etcd())).toBe(0);
     // From now on a crash would lose them: nothing else has them.
     rmSync(directory, { recursive: true });
-    await untilStored(etcd, 5, 2_000);
+    await untilStored(etcd(), 5, 2_000);
     await agent.kill();
     expect(await storedTexts()).toEqual(written.toSorted());
   });
 
   it('that loses its label is drained up to that point; with the label again it goes on there', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const pod = addPod(node, 'moody-0');
     const path = join(pod, 'app', '0.log');
     const written = writeRecords(path, 10);
     const agent = await node.startAgent();
-    await untilStored(etcd, 10);
+    await untilStored(etcd(), 10);
     node.api.updatePod({ namespace: 'demo-system', name: 'moody-0', labels: { app: 'other' } });
     await untilLetGo(agent, node, { files: 'stay' });
     const meanwhile = writeRecords(path, 10);
     node.api.updatePod({ namespace: 'demo-system', name: 'moody-0', labels });
-    await untilStored(etcd, 20);
+    await untilStored(etcd(), 20);
     expect(await storedTexts()).toEqual([...written, ...meanwhile].toSorted());
     expect(agent.complaints).toEqual([]);
   });
 
   it('has its containers chosen by name, by settings and by its own annotation, which may change', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const annotations = { 'frostbeat.io/exclude': 'app-debug' };
     const { uid } = node.api.addPod({
       namespace: 'demo-system',
@@ -201,7 +197,7 @@ describe('a pod', () => {
     const written = [...writeRecords(log('app'), 5), ...writeRecords(log('app-2'), 5)];
     for (const name of ['app-proxy', 'app-debug', 'side']) writeRecords(log(name), 5);
     const agent = await node.startAgent({ CONTAINERS: 'app*,side-*', EXCLUDE_CONTAINERS: '*-proxy' });
-    await untilStored(etcd, 10);
+    await untilStored(etcd(), 10);
     await until(async () => (await agent.metric('containers_held')) === 0, { what: 'the others let go' });
     expect(await storedTexts()).toEqual(written.toSorted());
     node.api.updatePod({
@@ -210,7 +206,7 @@ describe('a pod', () => {
       labels,
       annotations: { 'frostbeat.io/exclude': 'false' },
     });
-    await untilStored(etcd, 15);
+    await untilStored(etcd(), 15);
     node.api.updatePod({
       namespace: 'demo-system',
       name: 'web-0',
@@ -220,11 +216,11 @@ describe('a pod', () => {
     await untilLetGo(agent, node, { files: 'stay' });
     writeRecords(log('app'), 5);
     await agent.stop();
-    expect(await countStored(etcd)).toBe(15);
+    expect(await countStored(etcd())).toBe(15);
   });
 
   it('that is static is found by the uid of its annotation', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const annotations = {
       'kubernetes.io/config.mirror': 'static-uid',
       'kubernetes.io/config.hash': 'static-uid',
@@ -235,14 +231,14 @@ describe('a pod', () => {
       5,
     );
     await node.startAgent();
-    await untilStored(etcd, 5);
+    await untilStored(etcd(), 5);
     expect(await storedTexts()).toEqual(written.toSorted());
   });
 });
 
 async function storedTexts(): Promise<string[]> {
-  expect(await countStored(etcd)).toBeGreaterThan(0);
-  return (await allStored(etcd)).map(({ value }) => ownText(value)).toSorted();
+  expect(await countStored(etcd())).toBeGreaterThan(0);
+  return (await allStored(etcd())).map(({ value }) => ownText(value)).toSorted();
 }
 
 async function untilLetGo(agent: RunningAgent, node: TestNode, { files = 'go' } = {}): Promise<void> {

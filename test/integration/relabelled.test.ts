@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Gap } from '../../src/offsets/offsets-file.ts';
 import type { RunningAgent } from '../support/agent-process.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import { until } from '../support/until.ts';
 import {
   allStored,
@@ -16,11 +16,7 @@ import {
   writeRecords,
 } from './node.ts';
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
-});
-afterAll(() => etcd[Symbol.asyncDispose]());
+const etcd = etcdForAll();
 
 const name = 'moody';
 const namespace = 'demo-system';
@@ -41,7 +37,7 @@ class Scene {
 
   /** The pod is selected, and its agent ready. */
   static async begin(): Promise<Scene> {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const { metadata } = node.api.addPod({ namespace, name, labels: { app: 'snowplow' } });
     const agent = await node.startAgent();
     await agent.ready();
@@ -104,20 +100,20 @@ function savedVersion({ stateDir }: TestNode): number {
   return Number(Object.values(JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>)[0]);
 }
 
-const stored = async () => (await allStored(etcd)).map(({ value }) => ownText(value)).toSorted();
+const stored = async () => (await allStored(etcd())).map(({ value }) => ownText(value)).toSorted();
 
 describe('a pod that loses its label, around a kill of the agent', () => {
   it('has all stored that was in flight when it was let go', async () => {
     const scene = await Scene.begin();
-    etcd.freeze();
+    etcd().freeze();
     const written = scene.write(15);
     await scene.untilRead(15);
     scene.label('other');
     await scene.untilLetGo();
     await scene.agent.kill();
-    etcd.thaw();
+    etcd().thaw();
     await scene.restart();
-    await untilStored(etcd, 15);
+    await untilStored(etcd(), 15);
     expect(await stored()).toEqual(written.toSorted());
     expect(scene.gaps).toEqual([]);
     await scene.untilLetGo();
@@ -127,13 +123,13 @@ describe('a pod that loses its label, around a kill of the agent', () => {
     'has a gap told where that went while the agent was down: it is deleted, %s',
     async (how) => {
       const scene = await Scene.begin();
-      etcd.freeze();
+      etcd().freeze();
       scene.write(15);
       await scene.untilRead(15);
       scene.label('other');
       await scene.untilLetGo();
       await scene.agent.kill();
-      etcd.thaw();
+      etcd().thaw();
       if (how === 'and has its label again') scene.label('snowplow');
       rmSync(scene.pod, { recursive: true });
       scene.node.api.deletePod(namespace, name);
@@ -150,7 +146,7 @@ describe('a pod that loses its label, around a kill of the agent', () => {
   it('has nothing told where all was stored before: what went then was not wanted', async () => {
     const scene = await Scene.begin();
     const written = scene.write(15);
-    await untilStored(etcd, 15);
+    await untilStored(etcd(), 15);
     scene.label('other');
     await scene.untilLetGo();
     await scene.agent.kill();
@@ -158,7 +154,7 @@ describe('a pod that loses its label, around a kill of the agent', () => {
     scene.label('snowplow');
     written.push(...scene.write(10));
     await scene.restart();
-    await untilStored(etcd, 25);
+    await untilStored(etcd(), 25);
     expect(await stored()).toEqual(written.toSorted());
     expect(scene.gaps).toEqual([]);
   });
@@ -167,12 +163,12 @@ describe('a pod that loses its label, around a kill of the agent', () => {
     'has a gap told where its label is %s while the agent is down, and its unread file goes',
     async (how) => {
       const scene = await Scene.begin();
-      etcd.freeze();
+      etcd().freeze();
       scene.write(15);
       await scene.untilRead(15);
       await scene.untilSaved();
       await scene.agent.kill();
-      etcd.thaw();
+      etcd().thaw();
       scene.label('other');
       rmSync(scene.rotate());
       if (how === 'lost and had again') scene.label('snowplow');
@@ -180,14 +176,14 @@ describe('a pod that loses its label, around a kill of the agent', () => {
       await scene.restart();
       await scene.untilGap();
       expect(scene.gaps).toMatchObject([{ reason: 'removed_while_down', from: 0 }]);
-      await untilStored(etcd, 5);
+      await untilStored(etcd(), 5);
     },
   );
 
   it('has a gap told of a file that was only ever held, once it is known that it was selected again', async () => {
     const scene = await Scene.begin();
     scene.write(15);
-    await untilStored(etcd, 15);
+    await untilStored(etcd(), 15);
     scene.label('other');
     await scene.untilLetGo();
     // How far the API was heard is saved with a lag.
@@ -220,7 +216,7 @@ describe('a pod that loses its label, around a kill of the agent', () => {
 
 it('a pod that has its label again while the store is down has all its lines stored, also of files deleted since', async () => {
   const scene = await Scene.begin();
-  etcd.freeze();
+  etcd().freeze();
   const written = scene.write(3_000);
   await until(async () => (await scene.agent.metric('reading_paused')) === 1, { what: 'reading to wait' });
   scene.label('other');
@@ -233,8 +229,8 @@ it('a pod that has its label again while the store is down has all its lines sto
   written.push(...scene.write(500));
   await until(async () => (await scene.agent.metric('files_open')) === 2, { what: 'both files open' });
   rmSync(rotated);
-  etcd.thaw();
-  await untilStored(etcd, 4_000);
+  etcd().thaw();
+  await untilStored(etcd(), 4_000);
   expect(await stored()).toEqual(written.toSorted());
   expect(scene.gaps).toEqual([]);
 });

@@ -1,11 +1,11 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/demo/random.ts';
 import type { RunningAgent } from '../support/agent-process.ts';
 import { AgentTime } from '../support/agent-time.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import type { NodeLife } from '../support/sim/node-life.ts';
 import { until } from '../support/until.ts';
 import {
@@ -19,11 +19,7 @@ import {
   untilStored,
 } from './node.ts';
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
-});
-afterAll(() => etcd[Symbol.asyncDispose]());
+const etcd = etcdForAll();
 
 /** Directories go so long after the last line, in milliseconds of the time that the agent has had. */
 const vanishMs = 1_000;
@@ -104,7 +100,7 @@ describe.each([
 ])('an agent that %s', (what) => {
   it('has every record of pods that live for a moment and of containers that crash', async () => {
     const random = new Random(seed());
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const agents = new Agents();
     const scene = { node, random, agents, life: nodeLife(node, random) };
     const apiDownMs = what.includes('no pod API') ? 1_500 : 0;
@@ -129,8 +125,8 @@ describe.each([
     await Promise.all(running);
     scene.life.finishLines();
     // What is missing is told by name below.
-    await untilStored(etcd, scene.life.expected.size, 5_000).catch(() => undefined);
-    expect(scene.life.expected.judge(await allStored(etcd))).toEqual(nothingWrong);
+    await untilStored(etcd(), scene.life.expected.size, 5_000).catch(() => undefined);
+    expect(scene.life.expected.judge(await allStored(etcd()))).toEqual(nothingWrong);
     await agents.end('SIGTERM');
     // One that is killed cannot know at the next start that it had delivered all of what is gone now.
     const harmless = what.includes('killed') ? 'warn: A log file went while' : 'nothing';

@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Range } from 'etcd3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { describe, expect, it } from 'vitest';
+import { startEtcd } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import { frostbeat } from '../support/frostbeat.ts';
 import { until as untilIn } from '../support/until.ts';
 import {
@@ -16,11 +17,7 @@ import {
 import { containerTarget, podTarget } from '../../src/pods/log-path.ts';
 import { testNode, type TestNode, untilStored, writeRecords } from './node.ts';
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
-});
-afterAll(() => etcd[Symbol.asyncDispose]());
+const etcd = etcdForAll();
 
 /** The machine may be busy. */
 const until: typeof untilIn = (condition, options) => untilIn(condition, { timeoutMs: 30_000, ...options });
@@ -28,7 +25,7 @@ const until: typeof untilIn = (condition, options) => untilIn(condition, { timeo
 const quick = { NODE_REPORT_PERIOD: '200ms', NODE_LEASE: '3s', BATCH_PERIOD: '200ms' };
 
 async function told(key = nodeKey('node-1')): Promise<NodeReport | undefined> {
-  const value = await etcd.client.get(key).buffer();
+  const value = await etcd().client.get(key).buffer();
   return value === null ? undefined : parseNodeReport(value.toString('utf8'));
 }
 
@@ -61,7 +58,7 @@ function tellApi({ api }: TestNode, name: string): void {
 
 describe('the watermark in etcd', () => {
   it('passes what is written within seconds, and never before it is stored', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const log = newContainer(node, 'a');
     writeRecords(log, 3);
     const agent = await node.startAgent(quick);
@@ -71,7 +68,7 @@ describe('the watermark in etcd', () => {
       const written = Date.now();
       stored += 2;
       await untilPast(written);
-      expect((await etcd.client.getAll().prefix('logs/').keys()).length).toBe(stored);
+      expect((await etcd().client.getAll().prefix('logs/').keys()).length).toBe(stored);
     }
     const report = (await told())!;
     expect(report).toMatchObject({
@@ -88,14 +85,14 @@ describe('the watermark in etcd', () => {
   });
 
   it('goes on while nothing is written, also where there is no container', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     await node.startAgent(quick);
     const report = await untilPast(Date.now());
     expect(report.containers).toBe(0);
   });
 
   it('stands still while a pod is not known yet whose lines wait, and goes on when it is told', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     writeRecords(newContainer(node, 'a'), 1);
     const agent = await node.startAgent(quick);
     await agent.ready();
@@ -115,11 +112,11 @@ describe('the watermark in etcd', () => {
     tellApi(node, 'late');
     node.api.heal();
     await untilPast(Date.now());
-    expect((await etcd.client.getAll().prefix('logs/').keys()).length).toBe(6);
+    expect((await etcd().client.getAll().prefix('logs/').keys()).length).toBe(6);
   });
 
   it('lags behind a store that is slow, and says of what', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const gate = join(node.directory, 'open');
     writeFileSync(
       join(node.directory, 'slow.mjs'),
@@ -133,7 +130,7 @@ describe('the watermark in etcd', () => {
     await untilPast(Date.now());
     const before = Date.now();
     writeRecords(log, 1);
-    await untilStored(etcd, 1);
+    await untilStored(etcd(), 1);
     const lags = async () => Date.now() - at(await told()) > 2_000;
     await until(lags, { what: 'a watermark that lags' });
     expect(at(await told())).toBeLessThanOrEqual(before + 50);
@@ -146,7 +143,7 @@ describe('the watermark in etcd', () => {
   });
 
   it('is followed by silence where the agent is frozen, and goes on where it had stood', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     newContainer(node, 'a');
     const agent = await node.startAgent(quick);
     const before = await untilPast(Date.now());
@@ -161,7 +158,7 @@ describe('the watermark in etcd', () => {
   });
 
   it('is the last word of an agent that stops, and the floor of the next', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     const log = newContainer(node, 'a');
     const agent = await node.startAgent(quick);
     await untilPast(Date.now());
@@ -179,11 +176,11 @@ describe('the watermark in etcd', () => {
   });
 
   it('goes on where its lease was revoked', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     await node.startAgent(quick);
     await untilPast(Date.now());
-    const { kvs } = await etcd.client.getAll().prefix('frostbeat/').exec();
-    for (const { lease } of kvs) await etcd.client.leaseClient.leaseRevoke({ ID: lease });
+    const { kvs } = await etcd().client.getAll().prefix('frostbeat/').exec();
+    for (const { lease } of kvs) await etcd().client.leaseClient.leaseRevoke({ ID: lease });
     expect(await told()).toBeUndefined();
     await untilPast(Date.now());
   });
@@ -206,12 +203,12 @@ describe('the watermark in etcd', () => {
   });
 
   it('goes on by itself after a store that did not answer', async () => {
-    const node = await testNode(etcd);
+    const node = await testNode(etcd());
     await node.startAgent(quick);
     await untilPast(Date.now());
-    etcd.freeze();
+    etcd().freeze();
     await sleep(7_000);
-    etcd.thaw();
+    etcd().thaw();
     expect(await untilPast(Date.now())).toMatchObject({ node: 'node-1', stopped: false });
   });
 });

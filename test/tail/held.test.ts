@@ -1,28 +1,18 @@
 import { renameSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Descriptors } from '../../src/tail/descriptors.ts';
 import { HeldFiles } from '../../src/tail/held-files.ts';
-import { ContainerDir } from '../support/container-dir.ts';
-import { Pipeline, type PipelineOptions } from '../support/pipeline.ts';
+import type { ContainerDir } from '../support/container-dir.ts';
+import { containerDir, startPipeline } from '../support/one-container.ts';
+import type { Pipeline, PipelineOptions } from '../support/pipeline.ts';
 import { until } from '../support/until.ts';
 
 let dir: ContainerDir;
-let running: Pipeline[];
 beforeEach(() => {
-  dir = new ContainerDir();
-  running = [];
+  dir = containerDir();
 });
-afterEach(async () => {
-  for (const pipeline of running) await pipeline.kill();
-  dir.cleanUp();
-});
-
-function start(options: PipelineOptions = {}): Pipeline {
-  const pipeline = new Pipeline(dir.path, { held: true, ...options });
-  running.push(pipeline);
-  return pipeline;
-}
+const start = (options?: PipelineOptions): Pipeline => startPipeline(dir.path, { held: true, ...options });
 
 /** One that has opened so many files. */
 async function holding(files: number, options: PipelineOptions = {}): Promise<Pipeline> {
@@ -137,28 +127,23 @@ describe('limits', () => {
     renameSync(dir.file('0.log'), dir.file('0.log.20261123-053057'));
     dir.put('0.log', dir.lines(100));
     await until(() => unknown.tail.files.open === 2, { what: 'both held' });
-    const wanted = new ContainerDir();
-    try {
-      wanted.put('0.log', wanted.lines(100));
-      const followed = new Pipeline(wanted.path, { down: true, maxBatches: 1 });
-      running.push(followed);
-      await until(() => followed.tail.filesOpen === 1, { what: 'the other opened' });
-      wanted.remove('0.log');
-      await until(() => followed.tail.files.ordered[0]?.deleted, { what: 'the deletion seen' });
-      dir.removeAll();
-      await until(() => unknown.tail.files.ordered.every(({ deleted }) => deleted), { what: 'theirs seen' });
-      const size = followed.tail.files.ordered[0]!.stat.size;
-      const limits = new HeldFiles({ bytes: size * 2.5, unknown: 100 });
-      expect(limits.keepWithin([followed.tail, unknown.tail])).toBeLessThanOrEqual(size * 2.5);
-      expect([followed.tail.files.open, unknown.tail.files.open]).toEqual([1, 1]);
-      expect([...followed.gaps, ...unknown.gaps]).toEqual([]);
-      unknown.tail.release();
-      await unknown.until(100);
-      expect(unknown.read).toEqual(dir.written.slice(100));
-      expect(unknown.gaps).toMatchObject([{ file: '0.log.20261123-053057', reason: 'held_files_budget' }]);
-    } finally {
-      wanted.cleanUp();
-    }
+    const wanted = containerDir();
+    wanted.put('0.log', wanted.lines(100));
+    const followed = startPipeline(wanted.path, { down: true, maxBatches: 1 });
+    await until(() => followed.tail.filesOpen === 1, { what: 'the other opened' });
+    wanted.remove('0.log');
+    await until(() => followed.tail.files.ordered[0]?.deleted, { what: 'the deletion seen' });
+    dir.removeAll();
+    await until(() => unknown.tail.files.ordered.every(({ deleted }) => deleted), { what: 'theirs seen' });
+    const size = followed.tail.files.ordered[0]!.stat.size;
+    const limits = new HeldFiles({ bytes: size * 2.5, unknown: 100 });
+    expect(limits.keepWithin([followed.tail, unknown.tail])).toBeLessThanOrEqual(size * 2.5);
+    expect([followed.tail.files.open, unknown.tail.files.open]).toEqual([1, 1]);
+    expect([...followed.gaps, ...unknown.gaps]).toEqual([]);
+    unknown.tail.release();
+    await unknown.until(100);
+    expect(unknown.read).toEqual(dir.written.slice(100));
+    expect(unknown.gaps).toMatchObject([{ file: '0.log.20261123-053057', reason: 'held_files_budget' }]);
   });
 
   it('so many descriptors are spent on what nobody is known to want, and what is deleted first makes room', async () => {

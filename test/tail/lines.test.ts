@@ -14,27 +14,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ContainerDir } from '../support/container-dir.ts';
-import { Pipeline, type PipelineOptions } from '../support/pipeline.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ContainerDir } from '../support/container-dir.ts';
+import { containerDir, startPipeline } from '../support/one-container.ts';
+import type { Pipeline, PipelineOptions } from '../support/pipeline.ts';
 import { until } from '../support/until.ts';
 
 let dir: ContainerDir;
-let running: Pipeline[];
 beforeEach(() => {
-  dir = new ContainerDir();
-  running = [];
+  dir = containerDir();
 });
-afterEach(async () => {
-  for (const pipeline of running) await pipeline.kill();
-  dir.cleanUp();
-});
-
-function start(options: PipelineOptions = {}): Pipeline {
-  const pipeline = new Pipeline(dir.path, options);
-  running.push(pipeline);
-  return pipeline;
-}
+const start = (options?: PipelineOptions): Pipeline => startPipeline(dir.path, options);
 
 const cut = (text: string, at: number): [string, string] => [text.slice(0, at), text.slice(at)];
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
@@ -360,8 +350,7 @@ describe('a pod that can write to its log directory cannot make the agent read',
     const pods = join(dir.root, 'pods', 'ns_pod_uid');
     mkdirSync(pods, { recursive: true });
     symlinkSync(outside, join(pods, 'app'));
-    const pipeline = new Pipeline(join(pods, 'app'), { roots: [join(dir.root, 'pods')] });
-    running.push(pipeline);
+    const pipeline = startPipeline(join(pods, 'app'), { roots: [join(dir.root, 'pods')] });
     await until(() => pipeline.refused.length > 0, { what: 'the refusal' });
     expect(pipeline.refused).toEqual(['unsafe']);
     expect(pipeline.read).toEqual([]);

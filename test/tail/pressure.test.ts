@@ -5,27 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ReadLoop, type Pollable } from '../../src/tail/read-loop.ts';
 import { HeldFiles } from '../../src/tail/held-files.ts';
-import { ContainerDir } from '../support/container-dir.ts';
-import { Pipeline, type PipelineOptions } from '../support/pipeline.ts';
+import type { ContainerDir } from '../support/container-dir.ts';
+import { containerDir, startPipeline } from '../support/one-container.ts';
+import type { Pipeline, PipelineOptions } from '../support/pipeline.ts';
 import { until } from '../support/until.ts';
 
 let dir: ContainerDir;
-let running: Pipeline[];
 beforeEach(() => {
-  dir = new ContainerDir();
-  running = [];
+  dir = containerDir();
 });
-afterEach(async () => {
-  vi.restoreAllMocks();
-  for (const pipeline of running) await pipeline.kill();
-  dir.cleanUp();
-});
-
-function start(options: PipelineOptions = {}): Pipeline {
-  const pipeline = new Pipeline(dir.path, options);
-  running.push(pipeline);
-  return pipeline;
-}
+afterEach(() => vi.restoreAllMocks());
+const start = (options?: PipelineOptions): Pipeline => startPipeline(dir.path, options);
 
 describe('while the store is down', () => {
   it('reading stops, rotated files are held, memory stays flat, and everything arrives afterwards', async () => {
@@ -53,7 +43,7 @@ describe('while the store is down', () => {
 
 describe('many containers in the middle of long records', () => {
   it('wait for one another instead of keeping all of them in memory, and lose none', async () => {
-    const dirs = Array.from({ length: 12 }, (_, n) => (n === 0 ? dir : new ContainerDir()));
+    const dirs = Array.from({ length: 12 }, (_, n) => (n === 0 ? dir : containerDir()));
     for (const each of dirs) {
       for (let n = 0; n < 3; n++) {
         const json = each.record({ msg: 'x'.repeat(512 * 1024) });
@@ -63,16 +53,14 @@ describe('many containers in the middle of long records', () => {
         }
       }
     }
-    const first = new Pipeline(dir.path, { partialBytes: 1024 * 1024 });
-    const all = [first, ...dirs.slice(1).map(({ path }) => new Pipeline(path, { shared: first }))];
-    running.push(...all.toReversed());
+    const first = start({ partialBytes: 1024 * 1024 });
+    const all = [first, ...dirs.slice(1).map(({ path }) => startPipeline(path, { shared: first }))];
     await until(() => all.every(({ read }) => read.length === 3), { what: 'all read', timeoutMs: 20_000 });
     // Beside the budget one may have a line of its own, and each what it has read at once.
     const bound = (1024 + 512 + 12 * 160) * 1024;
     expect(Math.max(...all.map(({ partialsSeen }) => partialsSeen))).toBeLessThan(bound);
     expect(first.partialsGivenUp).toBe(0);
     expect(first.partials.used).toBe(0);
-    for (const each of dirs.slice(1)) each.cleanUp();
   });
 });
 
@@ -238,9 +226,7 @@ describe('one loop for all', () => {
     const others = Array.from({ length: 50 }, (_, i) => join(dir.root, `ns_pod${i}_uid`, 'app'));
     const quiet = others.map((path) => {
       mkdirSync(path, { recursive: true });
-      const pipeline = new Pipeline(path, { shared: noisy });
-      running.unshift(pipeline);
-      return pipeline;
+      return startPipeline(path, { shared: noisy });
     });
     let worst = 0;
     for (let round = 1; round <= 5; round++) {

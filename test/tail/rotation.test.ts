@@ -1,27 +1,17 @@
 import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ContainerDir } from '../support/container-dir.ts';
-import { Pipeline, type PipelineOptions } from '../support/pipeline.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ContainerDir } from '../support/container-dir.ts';
+import { containerDir, startPipeline } from '../support/one-container.ts';
+import type { Pipeline, PipelineOptions } from '../support/pipeline.ts';
 import { until } from '../support/until.ts';
 
 let dir: ContainerDir;
-let running: Pipeline[];
 beforeEach(() => {
-  dir = new ContainerDir();
-  running = [];
+  dir = containerDir();
 });
-afterEach(async () => {
-  for (const pipeline of running) await pipeline.kill();
-  dir.cleanUp();
-});
-
-function start(options: PipelineOptions = {}): Pipeline {
-  const pipeline = new Pipeline(dir.path, options);
-  running.push(pipeline);
-  return pipeline;
-}
+const start = (options?: PipelineOptions): Pipeline => startPipeline(dir.path, options);
 
 /** Everything written was read in order, and stored once. */
 function expectAll(pipeline: Pipeline): void {
@@ -313,7 +303,6 @@ describe('rotation by the kubelet', () => {
     const first = start();
     await first.until(1);
     const saved = await first.kill();
-    running.pop();
     dir.rename();
     dir.put('0.log', dir.cri('"2026-11-23T05:30:57Z"}'));
     dir.remove(dir.rename());
@@ -387,7 +376,6 @@ describe('rotation by the kubelet', () => {
     const first = start({ maxBatches: 2, downAfter: 100 });
     await until(() => first.down, { what: 'some records' });
     const saved = await first.kill();
-    running.pop();
     const [offset] = Object.values(saved.containers['ns_pod_uid/app']!.files);
     expect(offset!.offset).toBeGreaterThan(0);
     expect(offset!.offset).toBeLessThan(statSync(dir.file('0.log')).size);
@@ -445,7 +433,6 @@ describe('deletion', () => {
     const [file] = pipeline.tail.files.ordered;
     await until(() => file!.position === size, { what: 'the last record read' });
     await pipeline.terminate();
-    running.pop();
     expectAll(pipeline);
   });
 
@@ -455,7 +442,6 @@ describe('deletion', () => {
     await first.until(3);
     dir.remove('0.log');
     const saved = await first.terminate();
-    running.pop();
     dir.put('0.log', dir.lines());
     const second = start({ saved });
     await second.until(1);
@@ -558,7 +544,6 @@ describe('truncation and replacement', () => {
     const first = start();
     await first.until(10);
     const saved = await first.stop();
-    running.pop();
     dir.truncate('0.log', statSync(dir.file('0.log')).size >> 1);
     dir.put('0.log', '\n');
     const second = start({ saved });
@@ -599,7 +584,6 @@ describe('truncation and replacement', () => {
     const first = start();
     await first.until(3);
     const saved = await first.stop();
-    running.pop();
     const { ino } = statSync(dir.file('0.log'));
     // The file system gives a freed inode to the next file, often at once.
     let reused = false;
@@ -724,7 +708,6 @@ describe('compressed files', () => {
     await sleep(1200);
     expect(pipeline.gaps).toHaveLength(1);
     const saved = await pipeline.stop();
-    running.pop();
     const second = start({ saved });
     dir.put('0.log', dir.lines());
     await second.until(1);

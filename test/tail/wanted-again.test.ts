@@ -1,28 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { OffsetStore } from '../../src/offsets/offset-store.ts';
 import type { Gap } from '../../src/offsets/offsets-file.ts';
 import { ContainerGaps } from '../../src/tail/container-gaps.ts';
-import { ContainerDir } from '../support/container-dir.ts';
-import { Pipeline, type PipelineOptions } from '../support/pipeline.ts';
+import type { ContainerDir } from '../support/container-dir.ts';
+import { containerDir, startPipeline } from '../support/one-container.ts';
+import type { Pipeline, PipelineOptions } from '../support/pipeline.ts';
 import { until } from '../support/until.ts';
 
 let dir: ContainerDir;
-let running: Pipeline[];
 beforeEach(() => {
-  dir = new ContainerDir();
-  running = [];
+  dir = containerDir();
 });
-afterEach(async () => {
-  for (const pipeline of running) await pipeline.kill();
-  dir.cleanUp();
-});
-
-function start(options: PipelineOptions = {}): Pipeline {
-  const pipeline = new Pipeline(dir.path, options);
-  running.push(pipeline);
-  return pipeline;
-}
+const start = (options?: PipelineOptions): Pipeline => startPipeline(dir.path, options);
 
 describe('a container that is wanted again while it is let go', () => {
   it('has all its lines read, also where the store was down and its files were deleted meanwhile', async () => {

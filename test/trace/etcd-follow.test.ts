@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EtcdTraceReader } from '../../src/trace/etcd-trace-reader.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import { etcdWriter, noAccess, records } from '../support/etcd-writer.ts';
 import { record } from '../support/records.ts';
 import { until } from '../support/until.ts';
@@ -8,14 +8,10 @@ import { until } from '../support/until.ts';
 const never = new AbortController().signal;
 
 describe('following a trace in etcd', () => {
-  let etcd: TestEtcd;
-  beforeAll(async () => {
-    etcd = await startEtcd();
-  });
-  afterAll(() => etcd[Symbol.asyncDispose]());
+  const etcd = etcdForAll();
 
   it('gives what is stored after the mark and nothing of before, of other traces, or written again', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     const before = records(3, { traceId: 'f' });
     await writer.writeBatch(before, never);
     await using following = await follow('f');
@@ -28,9 +24,9 @@ describe('following a trace in etcd', () => {
   });
 
   it('reads what was there at the mark, so that reading and following give everything once', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     await writer.writeBatch(records(200, { traceId: 'once' }), never);
-    const reader = new EtcdTraceReader({ servers: [etcd.url], ...noAccess });
+    const reader = new EtcdTraceReader({ servers: [etcd().url], ...noAccess });
     const at = await reader.now(never);
     await writer.writeBatch([record('{"late":1}', { traceId: 'once', unixNano: '1' })], never);
     expect(await Array.fromAsync(reader.read('once', never, { at }))).toHaveLength(200);
@@ -44,15 +40,15 @@ describe('following a trace in etcd', () => {
   });
 
   it('goes on after an outage and after a compaction, with nothing missed and nothing twice', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     await writer.writeBatch(records(50, { traceId: 'gap' }), never);
     await using following = await follow('gap');
     await writer.writeBatch([record('{"first":1}', { traceId: 'gap', id: 'a' })], never);
     await until(() => following.seen.length === 1, { what: 'the first record' });
     // It cannot be told of these: the server's port is closed to it by the stop, and then they are history.
-    await etcd.stop();
-    await etcd.restart();
-    await using again = etcdWriter([etcd.url]);
+    await etcd().stop();
+    await etcd().restart();
+    await using again = etcdWriter([etcd().url]);
     await again.writeBatch(
       Array.from({ length: 300 }, (_, n) => record(`{"n":${n}}`, { traceId: 'gap', id: `b-${1_000 + n}` })),
       never,
@@ -66,10 +62,10 @@ describe('following a trace in etcd', () => {
   });
 
   it('finds that a frozen server says nothing, and goes on when it thaws', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     await using following = await follow('ice');
-    etcd.freeze();
-    setTimeout(() => etcd.thaw(), 7_000);
+    etcd().freeze();
+    setTimeout(() => etcd().thaw(), 7_000);
     await until(
       async () => {
         await writer.writeBatch(records(1, { traceId: 'ice' }), never).catch(() => undefined);
@@ -81,7 +77,7 @@ describe('following a trace in etcd', () => {
   });
 
   it('is told in pieces of what would be too large for one message', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     const mark = await revision();
     for (let n = 0; n < 8; n++) {
       await writer.writeBatch([record('x'.repeat(1_000_000), { traceId: 'big', id: `i-${n}` })], never);
@@ -92,7 +88,7 @@ describe('following a trace in etcd', () => {
   });
 
   async function follow(traceId: string, mark?: string) {
-    const reader = new EtcdTraceReader({ servers: [etcd.url], ...noAccess });
+    const reader = new EtcdTraceReader({ servers: [etcd().url], ...noAccess });
     const stop = new AbortController();
     const seen: string[] = [];
     const from = mark ?? (await reader.now(never));
@@ -114,10 +110,10 @@ describe('following a trace in etcd', () => {
   }
 
   async function revision(): Promise<string> {
-    return (await etcd.client.kv.range({ key: Buffer.from('x') })).header.revision;
+    return (await etcd().client.kv.range({ key: Buffer.from('x') })).header.revision;
   }
 
   async function compact(): Promise<void> {
-    await etcd.client.kv.compact({ revision: await revision() });
+    await etcd().client.kv.compact({ revision: await revision() });
   }
 });

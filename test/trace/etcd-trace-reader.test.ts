@@ -1,21 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EtcdTraceReader } from '../../src/trace/etcd-trace-reader.ts';
 import type { StoredRecord } from '../../src/trace/stored-record.ts';
-import { startEtcd, startEtcdCluster, type TestEtcd } from '../support/etcd.ts';
+import { startEtcdCluster } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import { etcdWriter, noAccess, records } from '../support/etcd-writer.ts';
 import { record } from '../support/records.ts';
 
 const never = new AbortController().signal;
 
 describe('reading a trace from etcd', () => {
-  let etcd: TestEtcd;
-  beforeAll(async () => {
-    etcd = await startEtcd();
-  });
-  afterAll(() => etcd[Symbol.asyncDispose]());
+  const etcd = etcdForAll();
 
   it('gives the records of one trace alone, in order, byte for byte', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     const bytes = Buffer.from([0x7b, 0xff, 0x7d]);
     const time = '1700000000000000005';
     await writer.writeBatch(
@@ -43,7 +40,7 @@ describe('reading a trace from etcd', () => {
   });
 
   it('orders by time where the times have different numbers of digits, also over many pages', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     for (const [traceId, count] of [['few', 10] as const, ['many', 300] as const]) {
       const times = Array.from({ length: count }, (_, n) => [
         String(5 + n),
@@ -61,7 +58,7 @@ describe('reading a trace from etcd', () => {
   });
 
   it('reads values that are larger than a message may be, in pages', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     const large = records(12, { traceId: 'large', text: 'x'.repeat(1_000_000) });
     await writer.writeBatch(
       [...records(200, { traceId: 'large', unixNano: '1600000000000000000' }), ...large],
@@ -73,7 +70,7 @@ describe('reading a trace from etcd', () => {
   });
 
   it('ends when asked to', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     await writer.writeBatch(records(500, { traceId: 'ends' }), never);
     const stop = new AbortController();
     const reading = async (): Promise<void> => {
@@ -83,7 +80,7 @@ describe('reading a trace from etcd', () => {
   });
 
   function reader(): EtcdTraceReader {
-    return new EtcdTraceReader({ servers: [etcd.url], ...noAccess });
+    return new EtcdTraceReader({ servers: [etcd().url], ...noAccess });
   }
 
   async function read(traceId: string): Promise<StoredRecord[]> {

@@ -1,32 +1,28 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { conformance, type Subject } from '../../src/testing/conformance.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
-});
-afterAll(() => etcd[Symbol.asyncDispose]());
+const etcd = etcdForAll();
 
 const subject: Subject = {
   writer: 'etcd',
   get options() {
-    return { ETCD_SERVERS: etcd.url };
+    return { ETCD_SERVERS: etcd().url };
   },
   stored: async () => {
-    const { kvs } = await etcd.client.getAll().prefix('logs/').exec();
+    const { kvs } = await etcd().client.getAll().prefix('logs/').exec();
     return kvs.map(({ value }) => value);
   },
   repeats: 'once',
   server: {
-    kill: () => etcd.kill(),
-    restart: () => etcd.restart(),
-    freeze: () => etcd.freeze(),
-    thaw: () => etcd.thaw(),
+    kill: () => etcd().kill(),
+    restart: () => etcd().restart(),
+    freeze: () => etcd().freeze(),
+    thaw: () => etcd().thaw(),
   },
   slow: {
     get server() {
-      return etcd.url;
+      return etcd().url;
     },
     options: (port) => ({ ETCD_SERVERS: `127.0.0.1:${port}` }),
     timeoutMs: 5_000,

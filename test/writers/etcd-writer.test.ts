@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { RejectedError } from '../../src/writers/log-writer.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { startEtcd } from '../support/etcd.ts';
+import { etcdForAll } from '../support/etcd-for-all.ts';
 import { etcdKey } from '../support/etcd-key.ts';
 import { etcdWriter, records, stored } from '../support/etcd-writer.ts';
 import { startFakeEtcd } from '../support/fake-etcd.ts';
@@ -10,17 +11,13 @@ import { until } from '../support/until.ts';
 const never = new AbortController().signal;
 
 describe('the etcd writer', () => {
-  let etcd: TestEtcd;
-  beforeAll(async () => {
-    etcd = await startEtcd();
-  });
-  afterAll(() => etcd[Symbol.asyncDispose]());
+  const etcd = etcdForAll();
   beforeEach(async () => {
-    await etcd.client.delete().prefix('logs/').exec();
+    await etcd().client.delete().prefix('logs/').exec();
   });
 
   it('writes a record byte for byte under its trace, time and identity, with a lease', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     const bytes = Buffer.concat([
       Buffer.from('{"msg":"grüße 漢字 '),
       Buffer.from([0xff, 0xc3, 0]),
@@ -36,7 +33,7 @@ describe('the etcd writer', () => {
       ],
       never,
     );
-    const found = await stored(etcd);
+    const found = await stored(etcd());
     expect([...found.keys()]).toEqual(['logs/a%2Fb/1700000000123456789/00000000000000aa-000000000000']);
     const [only] = found.values();
     expect(only!.value).toEqual(bytes);
@@ -44,7 +41,7 @@ describe('the etcd writer', () => {
   });
 
   it('keeps two records of one trace and nanosecond apart', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     const time = { traceId: 't', unixNano: '1700000000000000000' };
     await writer.writeBatch(
       [
@@ -53,38 +50,38 @@ describe('the etcd writer', () => {
       ],
       never,
     );
-    expect([...(await stored(etcd)).values()].map(({ value }) => String(value))).toEqual([
+    expect([...(await stored(etcd())).values()].map(({ value }) => String(value))).toEqual([
       '{"a":1}',
       '{"a":2}',
     ]);
   });
 
   it('writes a batch of 500 in transactions of at most 128', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     const before = await revision();
     await writer.writeBatch(records(500), never);
-    expect((await stored(etcd)).size).toBe(500);
+    expect((await stored(etcd())).size).toBe(500);
     expect((await revision()) - before).toBe(4);
   });
 
   it('writes a batch of many megabytes in transactions that the server takes', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     const before = await revision();
     await writer.writeBatch(records(12, { text: 'x'.repeat(400_000) }), never);
-    expect((await stored(etcd)).size).toBe(12);
+    expect((await stored(etcd())).size).toBe(12);
     // Two of them are less than 1 MiB, three are more.
     expect((await revision()) - before).toBe(6);
   });
 
   it('writes a record of 1 MiB', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     await writer.writeBatch([...records(3), record('y'.repeat(1_048_576), { traceId: 'large' })], never);
-    const large = [...(await stored(etcd))].find(([key]) => key.startsWith('logs/large/'));
+    const large = [...(await stored(etcd()))].find(([key]) => key.startsWith('logs/large/'));
     expect(large![1].value).toHaveLength(1_048_576);
   });
 
   it('writes keys and values of every length at which the encoding changes', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     const lengths = [0, 7, 14, 17].flatMap((bits) => [-80, -3, -2, -1, 0, 1].map((more) => 2 ** bits + more));
     const batch = lengths
       .filter((length) => length > 0)
@@ -93,22 +90,22 @@ describe('the etcd writer', () => {
         record('{}', { traceId: `k${n}ü${'k'.repeat(length)}` }),
       ]);
     await writer.writeBatch(batch, never);
-    const found = await stored(etcd);
+    const found = await stored(etcd());
     expect(found.size).toBe(batch.length);
     for (const one of batch) expect(found.get(etcdKey(one))?.value).toEqual(one.toBytes());
     expect([...found.values()].every(({ lease }) => lease !== '0')).toBe(true);
   });
 
   it('makes one key of a record that is written again, or twice in a batch', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     const batch = records(3);
     await writer.writeBatch([...batch, ...batch], never);
     await writer.writeBatch(batch, never);
-    expect((await stored(etcd)).size).toBe(3);
+    expect((await stored(etcd())).size).toBe(3);
   });
 
   it('rejects the records that are too large for the server, and writes the others', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     // The second exceeds etcd's limit of a request, the third gRPC's of a message.
     const batch = [
       ...records(2),
@@ -120,7 +117,7 @@ describe('the etcd writer', () => {
     const { rejections } = error as RejectedError;
     expect(rejections.map(({ record: { byteLength } }) => byteLength)).toEqual([1_700_000, 3_000_000]);
     expect(rejections[0]!.reason).toContain('--max-request-bytes');
-    expect((await stored(etcd)).size).toBe(2);
+    expect((await stored(etcd())).size).toBe(2);
   });
 
   it('finds the one record that makes a transaction too large for a server with a small limit', async () => {
@@ -134,7 +131,7 @@ describe('the etcd writer', () => {
   });
 
   it('is ready when the server answers', async () => {
-    await using writer = etcdWriter([etcd.url]);
+    await using writer = etcdWriter([etcd().url]);
     await expect(writer.check(never)).resolves.toBeUndefined();
   });
 
@@ -148,14 +145,14 @@ describe('the etcd writer', () => {
   });
 
   it('takes part of nothing after its close', async () => {
-    const writer = etcdWriter([etcd.url]);
+    const writer = etcdWriter([etcd().url]);
     await writer.writeBatch(records(1), never);
     await writer.close();
     await expect(writer.close()).resolves.toBeUndefined();
   });
 
   async function revision(): Promise<number> {
-    const { header } = await etcd.client.kv.range({ key: Buffer.from('x') });
+    const { header } = await etcd().client.kv.range({ key: Buffer.from('x') });
     return Number(header.revision);
   }
 });
