@@ -9,8 +9,8 @@ export default defineConfig({
     // Tests wait for conditions, on machines of two cores that are busy with other things too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // A machine of two cores runs two agents and two servers at once as it is.
-    maxWorkers: 2,
+    // They wait half of the time: three keep a machine of two cores busy.
+    maxWorkers: 3,
     allowOnly: !ci,
     passWithNoTests: false,
     unstubEnvs: true,

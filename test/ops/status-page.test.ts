@@ -241,20 +241,24 @@ describe.skipIf(browser === undefined)('the status page', () => {
     }
   });
 
-  it.each(['light', 'dark'] as const)('offends no rule of WCAG 2 A and AA when %s', async (colorScheme) => {
-    for (const one of [aStatus(), aBadNight(6)]) {
-      status = one;
-      for (const width of [1280, 360]) {
-        const page = await open('/', { colorScheme, viewport: { width, height: 800 } });
-        expect(await violations(page), `${width}`).toEqual([]);
-        for (const details of await page.locator('summary').all()) await details.click();
-        await page
-          .getByRole('table', { name: 'Containers that are followed' })
-          .getByRole('link')
-          .first()
-          .click();
-        expect(await violations(page), `a container, ${width}`).toEqual([]);
+  it.each(['light', 'dark'] as const)(
+    'offends no rule of WCAG 2 A and AA when %s',
+    async (colorScheme) => {
+      for (const one of [aStatus(), aBadNight(6)]) {
+        status = one;
+        for (const width of [1280, 360]) {
+          const page = await open('/', { colorScheme, viewport: { width, height: 800 } });
+          expect(await violations(page), `${width}`).toEqual([]);
+          for (const details of await page.locator('summary').all()) await details.click();
+          await page
+            .getByRole('table', { name: 'Containers that are followed' })
+            .getByRole('link')
+            .first()
+            .click();
+          expect(await violations(page), `a container, ${width}`).toEqual([]);
+        }
       }
-    }
-  });
+    },
+    180_000,
+  );
 });

@@ -179,31 +179,35 @@ describe.skipIf(browser === undefined)('the page of traces', () => {
     }
   });
 
-  it.each(['light', 'dark'] as const)('offends no rule of WCAG 2 A and AA when %s', async (colorScheme) => {
-    const lastMs = 1_700_000_000_140;
-    const silent = { published: new Date(lastMs).toISOString(), watermark: new Date(lastMs).toISOString() };
-    await tellFile(path, nodeReport('n1'));
-    await tellFile(path, nodeReport('n2', { ...silent, gaps: [{ ...lostGap, start: null }] }));
-    // Every colour there is, and more than fits, upwards and aside.
-    const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', ''];
-    const pods = Array.from({ length: 28 }, (_, n) =>
-      line('bad', 200 + n, levels[n % levels.length]!, `line ${n}`, { pod: `${'pod'.repeat(9)}-${n}` }),
-    );
-    const long = { stack: 'at a\n'.repeat(200), 'a b': 'x'.repeat(2_000) };
-    await appendFile(path, [...pods, line('bad', 121, 'error', 'a long one', long)].join(''));
-    for (const width of [1_280, 360]) {
-      expect(await violations(await open('/', colorScheme, width)), `the list, ${width}`).toEqual([]);
-      const trace = await open('/?trace=bad', colorScheme, width);
-      await trace.getByText(/^2 nodes/).click();
-      expect(await violations(trace), `a trace, ${width}`).toEqual([]);
-      for (const words of ['a long one', ...levels.map((_, n) => `line ${n}`)]) {
-        await trace.getByLabel('Filter the lines').fill(words);
-        await trace.getByRole('listbox').getByRole('option', { name: words }).first().click();
-        await trace.getByRole('region', { name: 'The line' }).getByText(words).first().waitFor();
-        expect(await violations(trace), `«${words}», ${width}`).toEqual([]);
+  it.each(['light', 'dark'] as const)(
+    'offends no rule of WCAG 2 A and AA when %s',
+    async (colorScheme) => {
+      const lastMs = 1_700_000_000_140;
+      const silent = { published: new Date(lastMs).toISOString(), watermark: new Date(lastMs).toISOString() };
+      await tellFile(path, nodeReport('n1'));
+      await tellFile(path, nodeReport('n2', { ...silent, gaps: [{ ...lostGap, start: null }] }));
+      // Every colour there is, and more than fits, upwards and aside.
+      const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', ''];
+      const pods = Array.from({ length: 28 }, (_, n) =>
+        line('bad', 200 + n, levels[n % levels.length]!, `line ${n}`, { pod: `${'pod'.repeat(9)}-${n}` }),
+      );
+      const long = { stack: 'at a\n'.repeat(200), 'a b': 'x'.repeat(2_000) };
+      await appendFile(path, [...pods, line('bad', 121, 'error', 'a long one', long)].join(''));
+      for (const width of [1_280, 360]) {
+        expect(await violations(await open('/', colorScheme, width)), `the list, ${width}`).toEqual([]);
+        const trace = await open('/?trace=bad', colorScheme, width);
+        await trace.getByText(/^2 nodes/).click();
+        expect(await violations(trace), `a trace, ${width}`).toEqual([]);
+        for (const words of ['a long one', ...levels.map((_, n) => `line ${n}`)]) {
+          await trace.getByLabel('Filter the lines').fill(words);
+          await trace.getByRole('listbox').getByRole('option', { name: words }).first().click();
+          await trace.getByRole('region', { name: 'The line' }).getByText(words).first().waitFor();
+          expect(await violations(trace), `«${words}», ${width}`).toEqual([]);
+        }
       }
-    }
-  });
+    },
+    180_000,
+  );
 
   it('shows what matters on a narrow screen without scrolling aside: what a trace says, its link, the containers', async () => {
     const pod = 'stock-service-of-the-shop-7d9f8b6c5-x2x4z';

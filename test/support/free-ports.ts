@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 
 /**
  * A TCP port of 127.0.0.1 that nothing listens on now, below those that outgoing connections take on Linux: none of
@@ -12,6 +12,7 @@ import { createServer, type AddressInfo } from 'node:net';
 export async function lastingPort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (!(await reserve(port))) continue;
     const server = createServer().listen(port, '127.0.0.1');
     const free = await once(server, 'listening').then(
       () => true,
@@ -19,7 +20,7 @@ export async function lastingPort(): Promise<number> {
     );
     if (!free) continue;
     await once(server.close(), 'close');
-    if (await reserve(port)) return port;
+    return port;
   }
   throw new Error('Cannot find a port: a hundred from 20,000 on are taken');
 }
@@ -33,16 +34,7 @@ async function reserve(port: number): Promise<boolean> {
   );
 }
 
-/** As many TCP ports of 127.0.0.1 as asked for, which nothing listened on a moment ago; all different. */
+/** As many such ports as asked for, all different. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
+  return await Promise.all(Array.from({ length: count }, lastingPort));
 }
