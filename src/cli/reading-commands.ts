@@ -52,8 +52,9 @@ Examples:
   frostbeat nodes --forget n3      n3 will never come back
 
 A node that is silent keeps traces «incomplete», since it may hold lines of them. Of one that is gone for good
-nothing more will come: --forget takes away what it said last, its gaps too. It is the only write of the reading
-commands. A live node is not forgotten; one that comes back tells of itself again.
+nothing more will come: with --forget neither what it still held nor its gaps count any longer, and traces that they
+may be of say so. It is the only write of the reading commands. A live node is not forgotten; one that comes back
+tells of itself again.
 
 Exit codes: 0 done; 1 no node tells of itself, or the one to forget is live or not known.
 `;

@@ -1,5 +1,5 @@
 import type { KnownNode, Nodes } from './known-node.ts';
-import { isGivenUp, lostParts, nodeDoubt } from './node-doubt.ts';
+import { isGivenUp, lostParts, mayHaveOlderGaps, nodeDoubt } from './node-doubt.ts';
 import { withNodesSeen } from './nodes-seen.ts';
 import { reasonOf } from './state-reason.ts';
 import type { Span, TraceState } from './trace-state.ts';
@@ -26,8 +26,8 @@ export function traceState(span: Span, told: Nodes, options: StateOptions): Trac
   const doubts = nodes
     .map((node) => nodeDoubt(node, { needed, nowMs: options.nowMs }))
     .filter((doubt) => doubt !== undefined);
-  const gaps = all.flatMap((node) => lostParts(node, { from, to: needed }));
-  const olderGaps = all.filter(({ report }) => mayHaveOlderGaps(report, from)).map(({ node }) => node);
+  const gaps = nodes.flatMap((node) => lostParts(node, { from, to: needed }));
+  const olderGaps = nodes.filter(({ report }) => mayHaveOlderGaps(report, from)).map(({ node }) => node);
   const forgotten = all
     .filter((one) => isGivenUp(one, { from, needed, seen: span.nodes }))
     .map(({ node }) => node);
@@ -61,13 +61,6 @@ export function summaryState(
   if (partial && timesKnown !== true) return undefined;
   const span = { first: firstUnixNano, last: lastUnixNano, nodes: new Set(seen) };
   return traceState(span, nodes, options).state;
-}
-
-/** Of the gaps that a report has no room for it is known that they are older than those that it tells of. */
-function mayHaveOlderGaps(report: KnownNode['report'], from: bigint): boolean {
-  if (report === undefined || report.gapsLeftOut === 0) return false;
-  const oldest = report.gaps.at(-1);
-  return oldest === undefined || Date.parse(oldest.end) >= Number(from / 1_000_000n);
 }
 
 function leastWatermark(nodes: readonly KnownNode[]): string | null {

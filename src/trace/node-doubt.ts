@@ -41,12 +41,14 @@ export function nodeDoubt(
   return doubt('silent', `${said}${upTo || ', and never said how far it was'}`);
 }
 
-/** Whether a node that somebody said is gone may have held lines of a span of time that it had not stored. */
+/** Whether a node that somebody said is gone may have held lines of a span of time that are not stored. */
 export function isGivenUp(
-  { node, report }: KnownNode,
+  known: KnownNode,
   { from, needed, seen }: { from: bigint; needed: bigint; seen: ReadonlySet<string> | undefined },
 ): boolean {
+  const { node, report } = known;
   if (report?.forgotten === undefined) return false;
+  if (lostParts(known, { from, to: needed }).length > 0 || mayHaveOlderGaps(report, from)) return true;
   const { watermark, published } = report;
   if (watermark !== null && nanoOf(watermark) >= needed) return false;
   return seen?.has(node) === true || nanoOf(published) >= from;
@@ -60,4 +62,11 @@ export function lostParts(
   return (report?.gaps ?? [])
     .filter(({ start, end }) => nanoOf(end) >= from && (start === null || nanoOf(start) <= to))
     .map((gap) => ({ node, ...gap }));
+}
+
+/** Of the gaps that a report has no room for it is known that they are older than those that it tells of. */
+export function mayHaveOlderGaps(report: KnownNode['report'], from: bigint): boolean {
+  if (report === undefined || report.gapsLeftOut === 0) return false;
+  const oldest = report.gaps.at(-1);
+  return oldest === undefined || Date.parse(oldest.end) >= Number(from / 1_000_000n);
 }

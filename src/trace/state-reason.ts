@@ -27,7 +27,7 @@ export function reasonOf(state: TraceState['state'], found: Found): string {
     ...whatIsMissing(found),
   ];
   if (forgotten.length > 0) {
-    said.push(`what ${few(forgotten)} had not stored is not waited for: somebody said that it is gone`);
+    said.push(`what ${few(forgotten)} lost or had not stored does not count: somebody said that it is gone`);
   }
   if (state === 'complete' && nodesOf !== undefined) {
     said.push(`of which nodes its lines are was looked at in the first ${nodesOf}`);

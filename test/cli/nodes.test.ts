@@ -94,7 +94,7 @@ describe('frostbeat nodes, and what a trace says of them', () => {
     expect(after.code).toBe(0);
     expect(JSON.parse(after.stdout)).toMatchObject({ state: 'complete', nodes: [], forgotten: ['n2'] });
     expect((await trace('csv')).stderr).toMatch(
-      /^── complete ── n1 has stored .*; what n2 had not stored is not waited for: somebody said that it is gone\n$/,
+      /^── complete ── n1 has stored .*; what n2 lost or had not stored does not count: somebody said that it is gone\n$/,
     );
     // It comes back.
     await tellFile(path, nodeReport('n2', dead));

@@ -131,7 +131,7 @@ export function objectSuite(objects: () => ObjectsUnderTest): void {
     expect(await ask('trace', 'told', '-o', 'csv')).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(
-        /── complete ── node-2 has .*; what node-1 had not stored is not waited for: .*; of lines outside of what was looked through this tells nothing\n$/,
+        /── complete ── node-2 has .*; what node-1 lost or had not stored does not count: .*; of lines outside of what was looked through this tells nothing\n$/,
       ) as string,
     });
   }, 120_000);

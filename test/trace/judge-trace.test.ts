@@ -72,7 +72,7 @@ describe('the state of a trace', () => {
     const state = judge(node('n1', {}), gone('n3', dead));
     expect(state).toMatchObject({ state: 'complete', forgotten: ['n3'], nodes: [], watermark: at('25') });
     expect(state.reason).toBe(
-      'n1 has stored everything up to 2026-11-24T12:00:10.000Z; what n3 had not stored is not waited for: somebody said that it is gone',
+      'n1 has stored everything up to 2026-11-24T12:00:10.000Z; what n3 lost or had not stored does not count: somebody said that it is gone',
     );
     // It was gone before the trace began, or past its end.
     const before = gone('n3', { ...dead, published: '2026-11-24T11:59:54Z' });
@@ -86,7 +86,7 @@ describe('the state of a trace', () => {
     });
   });
 
-  it('is unknown where all nodes are forgotten, and incomplete by what one is known to have lost', () => {
+  it('is unknown where all nodes are forgotten, and not incomplete by what one is known to have lost', () => {
     const dead = {
       watermark: null,
       published: at('05.000'),
@@ -97,11 +97,11 @@ describe('the state of a trace', () => {
     expect(judge(gone('n3', dead))).toMatchObject({
       state: 'unknown',
       reason:
-        'no agent tells how far it is; what n3 had not stored is not waited for: somebody said that it is gone',
+        'no agent tells how far it is; what n3 lost or had not stored does not count: somebody said that it is gone',
       watermark: null,
     });
-    const lossy = gone('n3', { ...dead, gaps: [lostGap] });
-    expect(judge(node('n1', {}), lossy)).toMatchObject({ state: 'incomplete', nodes: ['n3'] });
+    const lossy = gone('n3', { ...dead, watermark: at('11'), gaps: [lostGap] });
+    expect(judge(node('n1', {}), lossy)).toMatchObject({ state: 'complete', gaps: [], forgotten: ['n3'] });
   });
 
   it.each([
