@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { setup as ensureEtcd } from '../support/ensure-etcd.ts';
+import { fluentBit } from './fluent-bit.ts';
 import { catchUp, idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { readFiles } from './read-files.ts';
@@ -28,8 +29,12 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
 const writers: Readonly<Record<string, Benchmark>> = Object.fromEntries(
   serverNames.map((name) => [`write-${name}`, writeServer(name)]),
 );
+/** Beside another agent, which is only there where FLUENT_BIT says: only where it is asked for. */
+const peers: Readonly<Record<string, Benchmark>> = { 'fluent-bit': fluentBit };
 const RESULTS = 'bench-results.json';
 
+// What was started ends with the process, however that ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 await main(process.argv.slice(2));
 
 /** `npm run bench -- [--smoke] [--rounds n] [--writers] [names…]`: the table to stdout, everything to bench-results.json. */
@@ -42,7 +47,7 @@ async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const smoke = values.smoke === true;
   const rounds = smoke ? 1 : Number(values.rounds ?? 5);
-  const all = { ...benchmarks, ...writers };
+  const all = { ...benchmarks, ...writers, ...peers };
   const wrong = positionals.some((name) => !Object.hasOwn(all, name)) || !(rounds >= 1);
   if (wrong) {
     const names = Object.keys(all).join('|');
