@@ -18,8 +18,9 @@ export function nodeOfRecord(bytes: Buffer): string | undefined {
   } catch {
     return undefined; // It is within another member.
   }
-  const { namespace, pod, container, node, ...others } = (found as { kubernetes: Record<string, unknown> })
-    .kubernetes;
+  // Of members with one name the last counts, which may be null.
+  const { kubernetes } = found as { kubernetes: Record<string, unknown> | null };
+  const { namespace, pod, container, node, ...others } = kubernetes ?? {};
   const isAdded =
     [namespace, pod, container].every((text) => typeof text === 'string') && Object.keys(others).length === 0;
   return isAdded && typeof node === 'string' && node.length <= LONGEST ? node : undefined;

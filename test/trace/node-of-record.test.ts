@@ -38,6 +38,9 @@ describe('the node of a stored record', () => {
       'no node may be called so',
       `{"a":1,"kubernetes":{"namespace":"n","pod":"p","container":"c","node":"${'x'.repeat(254)}"}}`,
     ],
+    ['it is null behind another', '{"a":1,"kubernetes":{},"kubernetes":null}'],
+    ['it is null under an escaped name', String.raw`{"a":1,"kubernetes":{},"\u006bubernetes":null}`],
+    ['it is a number behind another', '{"a":1,"kubernetes":{},"kubernetes":7}'],
     ['it is torn', '{"a":1,"kubernetes":{"namespace":"n'],
   ])('is not known where %s', (_, json) => {
     expect(nodeOfRecord(Buffer.from(json))).toBeUndefined();
