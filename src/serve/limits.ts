@@ -23,6 +23,8 @@ export interface Limits {
   readonly stateMs: number;
   /** So many records of a trace, the first, are looked at for nodes that tell nothing of themselves. */
   readonly stateRecords: number;
+  /** And for so long, in milliseconds: records may be large and stores slow, and the page waits. */
+  readonly stateRecordsMs: number;
   readonly connections: number;
 }
 
@@ -38,6 +40,7 @@ export const defaultLimits: Limits = {
   recentMs: 1_000,
   stateMs: 1_000,
   stateRecords: 5_000,
+  stateRecordsMs: 2_000,
   connections: 512,
 };
 

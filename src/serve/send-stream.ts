@@ -55,6 +55,7 @@ export async function sendEvents(
       mark,
       span,
       mostForNodes: limits.stateRecords,
+      mostForNodesMs: limits.stateRecordsMs,
       graceMs,
       everyMs: limits.stateMs,
       now: () => Date.now(),

@@ -53,8 +53,9 @@ export async function tracePage(
     const part = next !== undefined || options.since !== undefined || options.until !== undefined;
     if (nodes !== undefined && part) span = await reader.span(traceId, at, both);
     if (nodes !== undefined && span !== undefined) {
-      const look = { traceId, mark: at, most: limits.stateRecords, nowMs: Date.now(), graceMs };
-      ({ state } = await lookForNodes(reader, { span, nodes }, look, both));
+      const enough = AbortSignal.any([time, AbortSignal.timeout(limits.stateRecordsMs)]);
+      const look = { traceId, mark: at, most: limits.stateRecords, enough, nowMs: Date.now(), graceMs };
+      ({ state } = await lookForNodes(reader, { span, nodes }, look, signal));
     }
   } catch (error) {
     if (!time.aborted || signal.aborted) throw error;

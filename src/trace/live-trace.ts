@@ -18,6 +18,8 @@ export interface LiveOptions {
   readonly span: Span | undefined;
   /** So many records are looked at for their nodes, where the span does not tell them. */
   readonly mostForNodes: number;
+  /** And for so long, in milliseconds; without it, however long that takes. */
+  readonly mostForNodesMs?: number;
   readonly graceMs: number;
   /** How often the state is looked at. */
   readonly everyMs: number;
@@ -33,7 +35,7 @@ export async function* liveTrace(
   options: LiveOptions,
   signal: AbortSignal,
 ): AsyncGenerator<TraceEvent, void> {
-  const { traceId, graceMs, everyMs, now, mostForNodes: most } = options;
+  const { traceId, graceMs, everyMs, now, mostForNodes: most, mostForNodesMs } = options;
   let { mark, span } = options;
   let said = '';
   let wasUntold = false;
@@ -52,7 +54,8 @@ export async function* liveTrace(
       if (span === undefined) continue;
       const reading = await beginReading(reader, signal);
       const judge = async (of: Span): Promise<TraceState> => {
-        const look = { traceId, mark: reading.mark, most, nowMs: now(), graceMs };
+        const enough = mostForNodesMs === undefined ? undefined : AbortSignal.timeout(mostForNodesMs);
+        const look = { traceId, mark: reading.mark, most, nowMs: now(), graceMs, ...(enough && { enough }) };
         const looked = await lookForNodes(reader, { span: of, nodes: reading.nodes }, look, signal);
         ({ span } = looked);
         return looked.state;

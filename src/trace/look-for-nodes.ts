@@ -10,6 +10,8 @@ export interface NodesLook extends StateOptions {
   readonly mark: string;
   /** So many records are looked at, the first. */
   readonly most: number;
+  /** When it aborts, those that were looked at until then are all. */
+  readonly enough?: AbortSignal;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface NodesLook extends StateOptions {
 export async function lookForNodes(
   reader: Pick<TraceReader, 'read'>,
   { span, nodes }: { readonly span: Span; readonly nodes: Nodes },
-  { traceId, mark, most, ...options }: NodesLook,
+  { traceId, mark, most, enough, ...options }: NodesLook,
   signal: AbortSignal,
 ): Promise<{ readonly state: TraceState; readonly span: Span }> {
   const state = traceState(span, nodes, options);
@@ -29,13 +31,19 @@ export async function lookForNodes(
   let seen: Span | undefined;
   let count = 0;
   let nodesOf: number | undefined;
-  for await (const record of reader.read(traceId, signal, { at: mark })) {
-    if (count === most) {
-      nodesOf = most;
-      break;
+  const either = enough === undefined ? signal : AbortSignal.any([signal, enough]);
+  try {
+    for await (const record of reader.read(traceId, either, { at: mark })) {
+      if (count === most) {
+        nodesOf = most;
+        break;
+      }
+      seen = withRecord(seen, record);
+      count += 1;
     }
-    seen = withRecord(seen, record);
-    count += 1;
+  } catch (error) {
+    if (signal.aborted || enough?.aborted !== true) throw error;
+    nodesOf = count;
   }
   const known = { ...span, nodes: seen?.nodes ?? new Set<string>(), nodesOf };
   return { state: traceState(known, nodes, options), span: known };

@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Access } from '../../src/serve/guard.ts';
 import type { Limits } from '../../src/serve/limits.ts';
 import { serveTraces, type TraceServer } from '../../src/serve/serve-traces.ts';
 import { FileTraceReader } from '../../src/trace/file-trace-reader.ts';
-import type { TraceReader } from '../../src/trace/trace-reader.ts';
+import type { ReadOptions, TraceReader } from '../../src/trace/trace-reader.ts';
 import type { TraceState } from '../../src/trace/trace-state.ts';
 import { nodeReport, tellFile } from '../support/node-reports.ts';
 import { until } from '../support/until.ts';
@@ -125,6 +126,25 @@ describe('the HTTP API', () => {
       reason: expect.stringContaining(
         '; of which nodes its lines are was looked at in the first 25',
       ) as string,
+    });
+  });
+
+  it('gives the page of a trace of which there is no time to look at all', async () => {
+    await tellFile(path, nodeReport('n1'));
+    class Slow extends FileTraceReader {
+      override async *read(traceId: string, signal: AbortSignal, options: ReadOptions = {}) {
+        let n = 0;
+        for await (const record of super.read(traceId, signal, options)) {
+          // Behind the first page.
+          if (n++ > 10) await sleep(60_000, undefined, { signal });
+          yield record;
+        }
+      }
+    }
+    const limits = { stateRecordsMs: 20 };
+    expect(await stateOn(await serve({ reader: new Slow(path), limits }))).toMatchObject({
+      state: 'complete',
+      reason: expect.stringContaining('was looked at in the first 11') as string,
     });
   });
 

@@ -119,6 +119,22 @@ describe('a trace of which only the times are known', () => {
     expect(whole.state.reason).not.toContain('looked at');
   });
 
+  it('is read no longer than there is time for it, and says so; what goes wrong otherwise is told', async () => {
+    const reader = {
+      async *read(_traceId: string, until: AbortSignal) {
+        yield* recordsOf('a', 'a');
+        await sleep(60_000, undefined, { signal: until });
+      },
+    };
+    const enough = AbortSignal.timeout(20);
+    const options = { span, nodes: told('a') };
+    const { state } = await lookForNodes(reader, options, { ...look, enough }, signal);
+    expect(state.state).toBe('complete');
+    expect(state.reason).toMatch(/; of which nodes its lines are was looked at in the first 2$/);
+    const gone = AbortSignal.timeout(20);
+    await expect(lookForNodes(reader, options, { ...look, enough: signal }, gone)).rejects.toThrow('abort');
+  });
+
   it('is not read where it is not complete anyhow, or its nodes are known', async () => {
     const { reader, count } = readerOf(recordsOf('b'));
     const later = { ...span, last: `${now + 60_000}000000` };
