@@ -58,6 +58,8 @@ export interface NodeGap {
 const MOST_BYTES = 32 * 1024;
 const MOST_GAPS = 100;
 
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
 /** Keys of the nodes whose agents are heard: under a short lease, which ends when the agent falls silent. */
 export const nodesPrefix = 'frostbeat/nodes/';
 /** Keys of the nodes that may have stored something that is still there: what their agents said last. */
@@ -170,8 +172,9 @@ function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
+/** `Date.parse` alone takes far more than RFC 3339. */
 function isTime(value: unknown): value is string {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+  return typeof value === 'string' && RFC_3339.test(value) && !Number.isNaN(Date.parse(value));
 }
 
 function isCount(value: unknown): value is number {

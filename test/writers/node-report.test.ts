@@ -64,6 +64,19 @@ describe('the report of a node', () => {
   });
 
   it.each([
+    '2026',
+    '0',
+    '-1',
+    'Nov 24 2026',
+    '2026-11-24 (x)',
+    '2026-11-24T12:00:00',
+    '2026-13-24T12:00:00Z',
+  ])('with «%s» for a time is none', (time) => {
+    expect(parseNodeReport(JSON.stringify({ ...report, watermark: time }))).toBeUndefined();
+    expect(parseNodeReport(JSON.stringify({ ...report, published: time }))).toBeUndefined();
+  });
+
+  it.each([
     ['no JSON', '{'],
     ['no object', 'null'],
     ['of a later version', JSON.stringify({ ...report, version: 2 })],
