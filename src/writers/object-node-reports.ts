@@ -1,11 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import {
-  emptyNodeReport,
-  encodeNodeReport,
-  nodeObject,
-  type NodeReport,
-  parseNodeReport,
-} from './node-report.ts';
+import { encodeNodeReport, nodeObject, type NodeReport, parseNodeReport } from './node-report.ts';
 import type { NodeReports } from './node-reports.ts';
 import { ObjectFailure } from './object-failure.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -13,6 +7,9 @@ import type { ObjectStore } from './object-store.ts';
 /** Each report is a request that is paid for; a name may be written once a second at most in Google's buckets. */
 const LEAST_MS = 1_000;
 const MOST_MS = 60_000;
+
+/** Behind the name of a report: no reader takes such an object for one. */
+const TRIED = '.tried';
 
 export interface ObjectNodeReportsOptions {
   readonly name: string;
@@ -51,8 +48,10 @@ export class ObjectNodeReports implements NodeReports {
     await this.#store.check(signal);
     const name = nodeObject(this.#prefix, node);
     const bytes = await this.#store.find(name, signal);
-    const harmless = gzipSync(encodeNodeReport(emptyNodeReport(node, new Date())));
-    const may = await this.#store.mayPut(name, bytes ?? harmless, signal);
+    // What may not be read may be there: a server that does not know conditions must not lose it.
+    const may = await (bytes === undefined
+      ? this.#store.mayPut(`${name}${TRIED}`, gzipSync(''), signal)
+      : this.#store.mayPut(name, bytes, signal));
     if (may === false) throw new ObjectFailure(this.#store.name, `access is denied to write ${name}`);
     return may === undefined ? `whether ${name} may be written cannot be tried here` : undefined;
   }

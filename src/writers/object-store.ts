@@ -15,7 +15,7 @@ export interface ObjectStore {
   /**
    * Tries whether an object of that name may be written, by a write on a condition that never holds.
    *
-   * @param bytes what is there, or does no harm: a server that does not know conditions stores them.
+   * @param bytes what is there, or nobody reads: a server that does not know conditions stores them.
    * @returns undefined where it cannot be told. @throws where the store does not answer.
    */
   mayPut(name: string, bytes: Buffer, signal: AbortSignal): Promise<boolean | undefined>;
