@@ -1,6 +1,8 @@
 const MEMBER = Buffer.from(',"kubernetes":{');
 /** Longest name of a node in Kubernetes. What is longer is none: records are hostile, and names are kept. */
 const LONGEST = 253;
+/** An added member is shorter, whatever its names: to parse a large one takes long. */
+const MOST_BYTES = 16 * 1024;
 
 /**
  * The node that a stored record says it is of, by the member that its agent added at its end; empty where that node
@@ -11,7 +13,7 @@ const LONGEST = 253;
  */
 export function nodeOfRecord(bytes: Buffer): string | undefined {
   const at = bytes.lastIndexOf(MEMBER);
-  if (at < 0) return undefined;
+  if (at < 0 || bytes.length - at > MOST_BYTES) return undefined;
   let found: unknown;
   try {
     found = JSON.parse(`{${bytes.toString('utf8', at + 1)}`);

@@ -41,6 +41,10 @@ describe('the node of a stored record', () => {
     ['it is null behind another', '{"a":1,"kubernetes":{},"kubernetes":null}'],
     ['it is null under an escaped name', String.raw`{"a":1,"kubernetes":{},"\u006bubernetes":null}`],
     ['it is a number behind another', '{"a":1,"kubernetes":{},"kubernetes":7}'],
+    [
+      'it is larger than any that is added',
+      `{"a":1,"kubernetes":{"namespace":"n","pod":"${'x'.repeat(16_384)}","container":"c","node":"x"}}`,
+    ],
     ['it is torn', '{"a":1,"kubernetes":{"namespace":"n'],
   ])('is not known where %s', (_, json) => {
     expect(nodeOfRecord(Buffer.from(json))).toBeUndefined();
