@@ -55,7 +55,15 @@ export async function canaryOfAgent(options: CanaryOfAgentOptions): Promise<Agen
     }),
   );
   const canary = new Canary({ node, intervalMs, timeoutMs, log: canaryLog, lookouts, clock });
-  const tail = canaryTail({ ...rest, config, node, directory: canaryLog.directory, log, metrics });
+  // Its records say of which node they are as all others do: a name that only they had would be another node's.
+  const tail = canaryTail({
+    ...rest,
+    config,
+    node: nodeName,
+    directory: canaryLog.directory,
+    log,
+    metrics,
+  });
   return {
     lookouts,
     tail,

@@ -65,6 +65,19 @@ describe('the canary of an agent', () => {
     }
   }, 120_000);
 
+  it('is of no other node than all records where the node has no name', async () => {
+    await using etcd = await startEtcd();
+    const unnamed = settings(etcd, { WRITERS: 'etcd,file', NODE_NAME: '' });
+    const env = { ...unnamed, FILE_PATH: join(unnamed.STATE_DIR, '..', 'records.ndjson') };
+    writeRecords(join(env.POD_LOG_DIR, 'shop_cart_uid/main/0.log'), 3, 'order');
+    const agent = await startAgent(env);
+    await untilMetric(agent, received, (count) => count >= 2);
+    const stored = readFileSync(env.FILE_PATH, 'utf8').trim().split('\n');
+    expect(stored.some((line) => line.includes('"frostbeat-canary-'))).toBe(true);
+    const nodes = stored.map((line) => /"node":"([^"]*)"\}/.exec(line)?.[1]);
+    expect(new Set(nodes)).toEqual(new Set(['']));
+  }, 120_000);
+
   it('is stored once, also where the agent is killed; its offsets are kept, and forgotten when it is switched off', async () => {
     await using etcd = await startEtcd();
     const env = settings(etcd);
