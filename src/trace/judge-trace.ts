@@ -35,7 +35,7 @@ export function traceState(span: Span, told: Nodes, options: StateOptions): Trac
   const states = {
     incomplete: doubts.some(({ why }) => why === 'silent') || gaps.length > 0 || olderGaps.length > 0,
     open: waits,
-    unknown: doubts.length > 0 || nodes.length === 0,
+    unknown: doubts.length > 0 || nodes.length === 0 || span.nodesOf === 0,
   };
   const state = (['incomplete', 'open', 'unknown'] as const).find((one) => states[one]) ?? 'complete';
   const named = new Set([...doubts.map(({ node }) => node), ...gaps.map(({ node }) => node), ...olderGaps]);

@@ -32,6 +32,9 @@ export function reasonOf(state: TraceState['state'], found: Found): string {
   if (state === 'complete' && nodesOf !== undefined) {
     said.push(`of which nodes its lines are was looked at in the first ${nodesOf}`);
   }
+  if (state === 'unknown' && nodesOf === 0) {
+    said.push('of which nodes its lines are could not be seen in time: the store is slow');
+  }
   return said.join('; ');
 }
 

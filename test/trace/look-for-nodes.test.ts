@@ -135,6 +135,21 @@ describe('a trace of which only the times are known', () => {
     await expect(lookForNodes(reader, options, { ...look, enough: signal }, gone)).rejects.toThrow('abort');
   });
 
+  it('is unknown where there was not even time for its first record', async () => {
+    const reader = {
+      async *read(_traceId: string, until: AbortSignal) {
+        await sleep(60_000, undefined, { signal: until });
+        yield* recordsOf('a');
+      },
+    };
+    const enough = AbortSignal.timeout(20);
+    const { state } = await lookForNodes(reader, { span, nodes: told('a') }, { ...look, enough }, signal);
+    expect(state).toMatchObject({
+      state: 'unknown',
+      reason: 'of which nodes its lines are could not be seen in time: the store is slow',
+    });
+  });
+
   it('is not read where it is not complete anyhow, or its nodes are known', async () => {
     const { reader, count } = readerOf(recordsOf('b'));
     const later = { ...span, last: `${now + 60_000}000000` };
