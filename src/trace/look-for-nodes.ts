@@ -18,7 +18,7 @@ export interface NodesLook extends StateOptions {
  * The state of a trace of which maybe only the times are known: before it is called complete, its records are read for
  * nodes that tell nothing of themselves.
  *
- * @returns the span, too, with the nodes where they were looked for.
+ * @returns the span, too, with the nodes where they were seen: where there was time for none, the next look is as this.
  */
 export async function lookForNodes(
   reader: Pick<TraceReader, 'read'>,
@@ -46,5 +46,5 @@ export async function lookForNodes(
     nodesOf = count;
   }
   const known = { ...span, nodes: seen?.nodes ?? new Set<string>(), nodesOf };
-  return { state: traceState(known, nodes, options), span: known };
+  return { state: traceState(known, nodes, options), span: nodesOf === 0 ? span : known };
 }
