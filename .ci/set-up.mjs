@@ -45,14 +45,16 @@ function install() {
 function build() {
   // The page runs in a browser, and is compiled for one.
   for (const project of ['tsconfig.build.json', 'src/serve/page']) {
-    run(
-      node24,
-      ['node_modules/typescript/bin/tsc', '-p', project],
-      'Cannot build dist/: the compiler found the faults above',
-    );
+    compile('node_modules/typescript/bin/tsc', '-p', project);
   }
+  // What is done for every byte of a log is compiled to WebAssembly.
+  compile('node_modules/assemblyscript/bin/asc.js', '--config', 'src/record/wasm/asconfig.json');
   // npx makes it executable once, when it first links it, and not after a later build.
   chmodSync(join(root, 'dist', 'main.js'), 0o755);
+}
+
+function compile(...args) {
+  run(node24, args, 'Cannot build dist/: the compiler found the faults above');
 }
 
 /** Two terminals, two commands, one clone: the second waits, or it would take the packages away from the first. */

@@ -9,7 +9,6 @@ import { type JoinedLine, PartialJoiner } from './join-partials.ts';
 import type { PartialBudget } from './partial-budget.ts';
 import { type ParsedRecord, parseRecord } from './parse-record.ts';
 import { SkipSamples } from './skip-samples.ts';
-import { TimeReader } from './unix-nano.ts';
 
 export interface ContainerRecordsOptions {
   readonly source: SourceWithText;
@@ -26,7 +25,6 @@ export class ContainerRecords implements LineSink {
   readonly #maxRecordBytes: number;
   readonly #onRecord: (record: AgentRecord) => void;
   readonly #joiner: PartialJoiner;
-  readonly #times = new TimeReader();
   readonly samples = new SkipSamples();
 
   constructor({ source, maxRecordBytes, partials, onRecord }: ContainerRecordsOptions) {
@@ -83,7 +81,7 @@ export class ContainerRecords implements LineSink {
    */
   idle(): void {
     for (const { stream, line } of this.#joiner.unfinished()) {
-      const parsed = line.content && parseRecord(line.content, this.#times);
+      const parsed = line.content && parseRecord(line.content);
       if (typeof parsed !== 'object') continue;
       this.#emit(parsed, line);
       this.#joiner.take(stream);
@@ -97,7 +95,7 @@ export class ContainerRecords implements LineSink {
 
   #parse(content: ByteSlice): ParsedRecord | SkipReason {
     if (content.to - content.from > this.#maxRecordBytes) return 'too_long';
-    return parseRecord(content, this.#times);
+    return parseRecord(content);
   }
 
   /**
@@ -106,7 +104,7 @@ export class ContainerRecords implements LineSink {
    */
   #takeJoined(line: JoinedLine, partOf?: SkipReason): void {
     const { content, claims } = line;
-    const parsed = content === undefined ? 'too_long' : parseRecord(content, this.#times);
+    const parsed = content === undefined ? 'too_long' : parseRecord(content);
     if (typeof parsed !== 'string') return this.#emit(parsed, line);
     // The end of a line that is too long is as a rule just that.
     const reason = parsed === 'not_json' && partOf === 'too_long' ? partOf : parsed;

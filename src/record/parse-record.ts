@@ -1,7 +1,7 @@
 import type { SkipReason } from '../offsets/ledger.ts';
 import { type ByteSlice, latin1Of, sliceOf } from '../util/byte-slice.ts';
 import { type ScannedRecord, scanRecord } from './scan-record.ts';
-import { parseTime, type TimeReader, type UnixTime } from './unix-nano.ts';
+import { parseTime, type UnixTime } from './unix-nano.ts';
 
 const NON_ASCII = /[^\x20-\x7e]/;
 
@@ -21,15 +21,12 @@ export type TraceId = string | Pick<ScannedRecord, 'traceFrom' | 'traceTo'>;
 /**
  * Tells whether a container's line is a record: a JSON object whose `traceId` is a non-empty string and whose
  * `time` is an RFC 3339 time with a zone.
- *
- * @param times of the same container.
  */
-export function parseRecord(content: ByteSlice, times: TimeReader): ParsedRecord | SkipReason {
+export function parseRecord(content: ByteSlice): ParsedRecord | SkipReason {
   const scanned = scanRecord(content);
   if (scanned === undefined) return parseUnusual(content);
-  const time = times.read(content.bytes, scanned.timeFrom, scanned.timeTo);
-  if (time === undefined) return 'bad_time';
-  return { json: content, traceId: scanned, time, hasKubernetes: scanned.hasKubernetes };
+  if (scanned === 'bad_time') return scanned;
+  return { json: content, traceId: scanned, time: scanned, hasKubernetes: scanned.hasKubernetes };
 }
 
 /**

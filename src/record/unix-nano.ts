@@ -1,5 +1,3 @@
-import { standsAt } from '../util/byte-slice.ts';
-
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
@@ -37,42 +35,6 @@ export function parseTime(time: string): UnixTime | undefined {
   const seconds = midnight / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - zone;
   if (seconds < 0) return undefined;
   return { seconds, nanos: Number(fraction.slice(0, 9).padEnd(9, '0')) };
-}
-
-const ZERO = 0x30;
-const PREFIX_LENGTH = 'YYYY-MM-DDThh:mm:ss.'.length;
-
-/**
- * The same, remembering the last second: lines of one moment share all of their time but the fraction.
- * Only the form `YYYY-MM-DDThh:mm:ss.fffZ` takes the short way.
- */
-export class TimeReader {
-  readonly #prefix = Buffer.allocUnsafeSlow(PREFIX_LENGTH);
-  /** What stands in the prefix; undefined where nothing does. */
-  #seconds: number | undefined;
-
-  /** @returns what `parseTime` gives for the text from `from` to `to`. */
-  read(bytes: Buffer, from: number, to: number): UnixTime | undefined {
-    const fraction = from + PREFIX_LENGTH;
-    const length = to - 1 - fraction;
-    const short = length > 0 && length <= 9 && bytes[to - 1] === 0x5a && areDigits(bytes, fraction, to - 1);
-    if (short && this.#seconds !== undefined && standsAt(bytes, from, this.#prefix)) {
-      let nanos = 0;
-      for (let i = 0; i < 9; i++) nanos = 10 * nanos + (i < length ? bytes[fraction + i]! - ZERO : 0);
-      return { seconds: this.#seconds, nanos };
-    }
-    const time = parseTime(bytes.toString('latin1', from, to));
-    if (short && time !== undefined) {
-      bytes.copy(this.#prefix, 0, from, fraction);
-      this.#seconds = time.seconds;
-    }
-    return time;
-  }
-}
-
-function areDigits(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (bytes[at]! < 0x30 || bytes[at]! > 0x39) return false;
-  return true;
 }
 
 function inRange(digits: string | undefined, least: number, most: number): boolean {

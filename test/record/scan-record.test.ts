@@ -1,17 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scanRecord } from '../../src/record/scan-record.ts';
+import { parseTime } from '../../src/record/unix-nano.ts';
 import { sliceOf } from '../../src/util/byte-slice.ts';
 
-/** What it says of the text, the two members as text. */
+/** What it says of the text, the trace ID as text. */
 function scanned(text: string) {
   const found = scanRecord(sliceOf(text));
-  if (found === undefined) return undefined;
-  const { traceFrom, traceTo, timeFrom, timeTo, hasKubernetes } = found;
-  return { traceId: text.slice(traceFrom, traceTo), time: text.slice(timeFrom, timeTo), hasKubernetes };
+  if (found === undefined || found === 'bad_time') return found;
+  const { traceFrom, traceTo, seconds, nanos, hasKubernetes } = found;
+  return { traceId: text.slice(traceFrom, traceTo), time: { seconds, nanos }, hasKubernetes };
 }
 
-/** What JSON.parse makes of the text, in the terms of `scanRecord`; undefined for what is no record. */
+/** What JSON.parse and `parseTime` make of the text, in the same terms; undefined for what is no record. */
 function parsed(text: string) {
   let value: unknown;
   try {
@@ -22,7 +23,10 @@ function parsed(text: string) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const { traceId, time } = value as { traceId?: unknown; time?: unknown };
   if (typeof traceId !== 'string' || traceId === '' || typeof time !== 'string') return undefined;
-  return { traceId, time, hasKubernetes: Object.hasOwn(value, 'kubernetes') };
+  const read = parseTime(time);
+  return read === undefined
+    ? 'bad_time'
+    : { traceId, time: read, hasKubernetes: Object.hasOwn(value, 'kubernetes') };
 }
 
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
@@ -31,7 +35,10 @@ const name = fc.oneof(
   fc.constantFrom('traceId', 'time', 'kubernetes', 'level', 'trace\\u0049d'),
   fc.string(),
 );
-const member = fc.tuple(name, fc.oneof(fc.jsonValue(), fc.string(), fc.constantFrom('ab12', '')));
+const member = fc.tuple(
+  name,
+  fc.oneof(fc.jsonValue(), fc.string(), fc.constantFrom('ab12', '', '2026-11-23T05:30:57Z')),
+);
 /** Objects as text, duplicate names and all, with white space where it may stand. */
 const objectText = fc
   .tuple(fc.array(member, { maxLength: 8 }), fc.constantFrom('', ' ', '\n', '\t \r'))
@@ -119,7 +126,7 @@ describe('scanRecord', () => {
     );
     fc.assert(
       fc.property(values, (value) => {
-        const text = `{"traceId":"a","time":"b","x":${value},"y":[${value}],"z":{"x":${value}}}`;
+        const text = `{"traceId":"a","time":"2026-11-23T05:30:57Z","x":${value},"y":[${value}],"z":{"x":${value}}}`;
         expect(scanned(text)).toStrictEqual(parsed(text));
       }),
       { numRuns: 20_000 },
@@ -135,10 +142,57 @@ describe('scanRecord', () => {
     }
   });
 
+  it('reads a time of another form than the usual one, too', () => {
+    expect(scanned('{"traceId":"a","time":"2026-11-23t05:30:57+01:00"}')).toMatchObject({
+      time: { seconds: Date.UTC(2026, 10, 23, 4, 30, 57) / 1000, nanos: 0 },
+    });
+    expect(scanned('{"traceId":"a","time":"2026-11-23T05:30:57"}')).toBe('bad_time');
+  });
+
+  it('takes what stands anywhere in a piece, and nothing of what is around it', () => {
+    const record = '{"traceId":"ab","time":"2026-11-23T05:30:57Z"}';
+    const bytes = Buffer.from(`"x":1}\n${record}\n,"more":1}\n`, 'latin1');
+    const from = 7;
+    const to = from + record.length;
+    expect(scanRecord({ bytes, from, to })).toMatchObject({ traceFrom: from + 12, traceTo: from + 14 });
+    expect(scanRecord({ bytes, from, to: to - 1 })).toBeUndefined();
+    expect(scanRecord({ bytes, from, to: to + 1 })).toBeUndefined();
+    expect(scanRecord({ bytes, from: from + 1, to })).toBeUndefined();
+  });
+
+  it('takes nothing of what was scanned before for a part of it', () => {
+    const long = `{"traceId":"ab","time":"2026-11-23T05:30:57Z","more":"${'x'.repeat(100)}"}`;
+    for (const short of ['{"traceId":"ab","time":"2026-11-23T05:30:57Z"', '{', '{"traceId":"a', '{"x":tru']) {
+      expect(scanned(long)).toBeDefined();
+      expect(scanned(short)).toBeUndefined();
+    }
+  });
+
+  it('agrees with JSON.parse about every byte at every place of a text', () => {
+    for (let length = 0; length < 40; length++) {
+      for (let byte = 0; byte < 256; byte++) {
+        const text = `{"traceId":"a","time":"2026-11-23T05:30:57Z","x":"${'x'.repeat(length)}${String.fromCharCode(byte)}y"}`;
+        expect(scanned(text)).toStrictEqual(byte === 0x5c ? undefined : parsed(text));
+      }
+    }
+  });
+
+  it('leaves what is longer than its memory to JSON.parse, and takes what fits', () => {
+    for (const [length, fits] of [
+      [256 * 1024, true],
+      [1024 * 1024, false],
+      [10, true],
+    ] as const) {
+      const text = `{"traceId":"a","time":"2026-11-23T05:30:57Z","x":"${'x'.repeat(length)}"}`;
+      expect(scanned(text) !== undefined).toBe(fits);
+    }
+  });
+
   it.each([
     ['an escaped name', '{"trace\\u0049d":"a","time":"b"}'],
     ['an escape in the trace ID', '{"traceId":"a\\n","time":"b"}'],
     ['another type', '{"traceId":1,"time":"b"}'],
+    ['a time of another type', '{"traceId":"a","time":1}'],
     ['white space around it', ' {"traceId":"a","time":"b"}'],
     ['great depth', `{"traceId":"a","time":"b","x":${'['.repeat(40)}${']'.repeat(40)}}`],
     ['a line feed within', '{"traceId":"a",\n"time":"b"}'],

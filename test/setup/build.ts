@@ -11,5 +11,8 @@ export async function setup(): Promise<void> {
   for (const project of ['tsconfig.build.json', 'src/serve/page']) {
     await promisify(execFile)(process.execPath, [tsc, '-p', project, '--noCheck']);
   }
+  // WebAssembly, of AssemblyScript.
+  const asc = 'node_modules/assemblyscript/bin/asc.js';
+  await promisify(execFile)(process.execPath, [asc, '--config', 'src/record/wasm/asconfig.json']);
   await chmod('dist/main.js', 0o755);
 }

@@ -2,7 +2,6 @@ import { InFlight } from '../../src/offsets/in-flight.ts';
 import { AgentRecord, withText } from '../../src/record/agent-record.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
 import { parseRecord } from '../../src/record/parse-record.ts';
-import { TimeReader } from '../../src/record/unix-nano.ts';
 import { sliceOf } from '../../src/util/byte-slice.ts';
 
 const source = withText({ namespace: 'shop', pod: 'cart-1', container: 'main', node: 'n1' }, true);
@@ -16,7 +15,7 @@ export function agentRecord(
   const window = new InFlight('00ff3c4d5e6f7a8b', offset, () => undefined);
   const parts = [`{"time":"${time}","traceId":"`, traceId, '"}'].map((part) => Buffer.from(part));
   const json = Buffer.concat(parts).toString('latin1');
-  const parsed = parseRecord(sliceOf(json), new TimeReader());
+  const parsed = parseRecord(sliceOf(json));
   if (typeof parsed === 'string') throw new Error(`Cannot make a record: it is ${parsed}`);
   return new AgentRecord(parsed, source, { claim: window.claim(offset, offset + 100), offset });
 }
