@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { ByteSlice } from '../util/byte-slice.ts';
 import { parseTime, type UnixTime } from './unix-nano.ts';
 
@@ -21,10 +22,12 @@ interface Scanner {
 }
 
 /** What we use of it: neither TypeScript's library for Node nor Node's own types have it. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
+declare const WebAssembly:
+  | {
+      readonly Module: new (bytes: Uint8Array) => object;
+      readonly Instance: new (module: object) => { readonly exports: unknown };
+    }
+  | undefined;
 
 const TIME_UNREAD = 2;
 /** What is read at once: more than that may be read behind the end of what is scanned. */
@@ -68,9 +71,11 @@ export function scanRecord({ bytes, from, to }: ByteSlice): ScannedRecord | 'bad
 }
 
 function load(): Scanner {
+  if (typeof WebAssembly === 'undefined')
+    throw new Error('Records are read with WebAssembly, and this Node runs without: does it have --jitless?');
   try {
     return new WebAssembly.Instance(new WebAssembly.Module(readFileSync(built))).exports as Scanner;
   } catch (cause) {
-    throw new Error(`Cannot load ${built.pathname}: «npm run build» makes it`, { cause });
+    throw new Error(`Cannot load ${fileURLToPath(built)}: «npm run build» makes it`, { cause });
   }
 }

@@ -177,6 +177,17 @@ describe('scanRecord', () => {
     }
   });
 
+  it.each(['"}', '","y":fals', '","y":[1e', '","y":"\\u00', '","traceId', ''])(
+    'stays within its memory where a piece that fills it ends in %j',
+    (tail) => {
+      const head = '{"traceId":"a","time":"2026-11-23T05:30:57Z","x":"';
+      for (let length = 327_570; length < 327_640; length++) {
+        const text = head + 'x'.repeat(length - head.length - tail.length - 1) + tail;
+        expect(scanned(text) !== undefined).toBe(tail === '"}' && length <= 327_600);
+      }
+    },
+  );
+
   it('leaves what is longer than its memory to JSON.parse, and takes what fits', () => {
     for (const [length, fits] of [
       [256 * 1024, true],
