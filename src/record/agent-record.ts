@@ -1,5 +1,6 @@
 import type { Claim, Outcome } from '../offsets/in-flight.ts';
 import { copyOf } from '../util/byte-slice.ts';
+import { putDigits, putSixHexDigits } from '../util/put-digits.ts';
 import type { LogRecord, RecordInBytes, RecordSource } from './log-record.ts';
 import type { ParsedRecord } from './parse-record.ts';
 import { unixNano } from './unix-nano.ts';
@@ -10,11 +11,9 @@ export interface SourceWithText extends RecordSource {
   readonly suffix: Buffer;
 }
 
-const ZERO = 0x30;
 const HYPHEN = 0x2d;
 /** Tilde: behind it come DEL and what is no ASCII. */
 const LAST_PLAIN = 0x7e;
-const HEX_DIGITS = Buffer.from('0123456789abcdef');
 const NOTHING = Buffer.alloc(0);
 const NONE: readonly Claim[] = [];
 
@@ -43,6 +42,7 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
   readonly nanos: number;
   readonly source: RecordSource;
   readonly byteLength: number;
+  readonly suffix: Buffer;
   /**
    * Its bytes stand where the file was read to: as long as it waits, that piece of the file is kept. The parts of a
    * slice, and not the slice: one object less of each record for V8's collector to move about.
@@ -50,7 +50,6 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
   #bytes: Buffer;
   #from: number;
   #to: number;
-  readonly #suffix: Buffer;
   readonly #claim: Claim;
   readonly #more: readonly Claim[];
   readonly offset: number;
@@ -77,7 +76,7 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
     this.#traceId = typeof traceId === 'string' ? traceId : undefined;
     this.#traceFrom = typeof traceId === 'string' ? 0 : traceId.traceFrom;
     this.#traceTo = typeof traceId === 'string' ? 0 : traceId.traceTo;
-    this.#suffix = parsed.hasKubernetes ? NOTHING : source.suffix;
+    this.suffix = parsed.hasKubernetes ? NOTHING : source.suffix;
     this.#claim = claim;
     this.#more = more;
     this.offset = offset;
@@ -85,7 +84,7 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
     this.#bytes = bytes;
     this.#from = from;
     this.#to = to;
-    this.byteLength = to - from + (this.#suffix.length === 0 ? 0 : this.#suffix.length - 1);
+    this.byteLength = to - from + (this.suffix.length === 0 ? 0 : this.suffix.length - 1);
   }
 
   get unixNano(): string {
@@ -110,7 +109,7 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
 
   get latin1(): string {
     const json = this.#bytes.toString('latin1', this.#from, this.#to);
-    return this.#suffix.length === 0 ? json : json.slice(0, -1) + this.#suffix.toString('latin1');
+    return this.suffix.length === 0 ? json : json.slice(0, -1) + this.suffix.toString('latin1');
   }
 
   toBytes(): Buffer {
@@ -120,9 +119,14 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
   }
 
   copyTo(target: Buffer, at: number): number {
-    if (this.#suffix.length === 0) return at + this.#bytes.copy(target, at, this.#from, this.#to);
-    const end = at + this.#bytes.copy(target, at, this.#from, this.#to - 1);
-    return end + this.#suffix.copy(target, end);
+    const end = this.copyOwnTo(target, at);
+    return end + this.suffix.copy(target, end);
+  }
+
+  copyOwnTo(target: Buffer, at: number): number {
+    // What is added begins before the last brace, and ends with it.
+    const to = this.suffix.length === 0 ? this.#to : this.#to - 1;
+    return at + this.#bytes.copy(target, at, this.#from, to);
   }
 
   copyUnixNanoTo(target: Buffer, begin: number): number {
@@ -140,8 +144,8 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
     for (let i = 0; i < fileId.length; i++) target[at++] = fileId.charCodeAt(i);
     target[at++] = HYPHEN;
     // An offset has more bits than shifts work on.
-    at = putSixDigits(target, at, Math.floor(this.offset / 2 ** 24));
-    return putSixDigits(target, at, this.offset % 2 ** 24);
+    at = putSixHexDigits(target, at, Math.floor(this.offset / 2 ** 24));
+    return putSixHexDigits(target, at, this.offset % 2 ** 24);
   }
 
   get traceIdLength(): number {
@@ -184,21 +188,4 @@ export class AgentRecord implements TrackedRecord, RecordInBytes {
     this.#claim.window.settle(this.#claim, this.#outcome);
     for (const claim of this.#more) claim.window.settle(claim, this.#outcome);
   }
-}
-
-/** Hexadecimal digits of a number below 2^24. */
-function putSixDigits(target: Buffer, at: number, value: number): number {
-  for (let i = 0; i < 6; i++) target[at + i] = HEX_DIGITS[(value >>> (20 - 4 * i)) & 15]!;
-  return at + 6;
-}
-
-/** The last so many decimal digits of a number below 2^31. */
-function putDigits(target: Buffer, at: number, count: number, value: number): number {
-  let left = value | 0;
-  for (let i = at + count - 1; i >= at; i--) {
-    const tenth = (left / 10) | 0;
-    target[i] = ZERO + left - 10 * tenth;
-    left = tenth;
-  }
-  return at + count;
 }

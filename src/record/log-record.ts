@@ -52,6 +52,10 @@ export interface RecordInBytes extends LogRecord {
   /** The parts of `unixNano`: seconds since 1970, and nanoseconds of the last one. */
   readonly seconds: number;
   readonly nanos: number;
+  /** The record's last bytes, where they are the same for all records of a container; may be empty. */
+  readonly suffix: Buffer;
+  /** Copies the record's bytes before `suffix`. */
+  copyOwnTo(target: Buffer, at: number): number;
   /** Copies `unixNano`, 21 bytes at most. */
   copyUnixNanoTo(target: Buffer, at: number): number;
   /** Copies `id`, 29 bytes. */

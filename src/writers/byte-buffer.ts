@@ -101,6 +101,17 @@ export class ByteBuffer {
     return this.#length;
   }
 
+  /** The memory itself, with room for so many bytes more behind `length`. What is written there counts with `extend()`. */
+  reserve(most: number): Buffer {
+    this.#makeRoom(most);
+    return this.#bytes;
+  }
+
+  /** Adds what was written to what `reserve()` gave. @param length all that is there now. */
+  extend(length: number): void {
+    this.#length = length;
+  }
+
   /** Takes back what was added last. @param length what is left, at most as much as there is. */
   truncate(length: number): void {
     this.#length = length;

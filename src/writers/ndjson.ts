@@ -1,5 +1,7 @@
 import type { LogRecord } from '../record/log-record.ts';
 import type { ByteBuffer } from './byte-buffer.ts';
+import { isInBytes } from './is-in-bytes.ts';
+import { addNdjsonParts } from './ndjson-parts.ts';
 
 /** What JSON does not write between quotation marks as it is, or not in one byte. */
 const notPlain = /[^ !#-[\]-~]/;
@@ -9,6 +11,7 @@ const notPlain = /[^ !#-[\]-~]/;
  * `{"timestamp": <unixNano>, "traceId": …, "log": <the record>, "id": …}` and a line feed, without the spaces.
  */
 export function addNdjsonLine(lines: ByteBuffer, record: LogRecord): void {
+  if (isInBytes(record) && addNdjsonParts(lines, record)) return;
   // Bit by bit, and as bytes where they are at hand: each text would be one more thing for the collector.
   lines.addBytes(startBytes);
   lines.addUnixNano(record);

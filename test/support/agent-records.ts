@@ -1,18 +1,24 @@
 import { InFlight } from '../../src/offsets/in-flight.ts';
-import { AgentRecord, withText } from '../../src/record/agent-record.ts';
+import { AgentRecord, type SourceWithText, withText } from '../../src/record/agent-record.ts';
 import type { LogRecord } from '../../src/record/log-record.ts';
 import { parseRecord } from '../../src/record/parse-record.ts';
 import { sliceOf } from '../../src/util/byte-slice.ts';
 
-const source = withText({ namespace: 'shop', pod: 'cart-1', container: 'main', node: 'n1' }, true);
+export interface Origin {
+  readonly fileId?: string;
+  readonly source?: SourceWithText;
+}
+
+const shop = withText({ namespace: 'shop', pod: 'cart-1', container: 'main', node: 'n1' }, true);
 
 /** A record as the agent makes it: its small parts are at hand as bytes. @param traceId as it stands in the JSON text. */
 export function agentRecord(
   traceId: string | Buffer,
   offset = 0,
   time = '2026-11-24T05:30:57.5Z',
+  { fileId = '00ff3c4d5e6f7a8b', source = shop }: Origin = {},
 ): AgentRecord {
-  const window = new InFlight('00ff3c4d5e6f7a8b', offset, () => undefined);
+  const window = new InFlight(fileId, offset, () => undefined);
   const parts = [`{"time":"${time}","traceId":"`, traceId, '"}'].map((part) => Buffer.from(part));
   const json = Buffer.concat(parts).toString('latin1');
   const parsed = parseRecord(sliceOf(json));
@@ -22,7 +28,7 @@ export function agentRecord(
 
 /** The same record as one that has texts and nothing else. */
 export function inTexts(record: AgentRecord): LogRecord {
-  const { id, traceId, unixNano, latin1, byteLength } = record;
+  const { id, traceId, unixNano, source, latin1, byteLength } = record;
   return {
     id,
     traceId,

@@ -11,6 +11,8 @@ const inBytes = (fileId: string, offset: number): RecordInBytes => ({
   offset,
   seconds: 0,
   nanos: 0,
+  suffix: Buffer.alloc(0),
+  copyOwnTo: () => 0,
   copyUnixNanoTo: () => 0,
   copyIdTo: () => 0,
   traceIdLength: 0,
