@@ -72,6 +72,9 @@ const damaged = fc
     }, text),
   );
 
+const withMember = (key: string): string =>
+  `{"traceId":"a","time":"2026-11-23T05:30:57Z","${key}":"2027-11-23T05:30:57Z"}`;
+
 /** A yes must be JSON.parse's yes, with the same members. */
 function expectNoFalseYes(text: string): void {
   const right = parsed(text);
@@ -118,6 +121,14 @@ describe('scanRecord', () => {
       'truex',
       'NaN',
       'undefined',
+      'trux',
+      'nulk',
+      'falsy',
+      '{a":1}',
+      '{"a":1;"b":2}',
+      '{"a":1,}',
+      '[1;2]',
+      '[1,]',
     );
     const values = fc.oneof(
       numbers,
@@ -158,6 +169,23 @@ describe('scanRecord', () => {
     expect(scanRecord({ bytes, from, to: to - 1 })).toBeUndefined();
     expect(scanRecord({ bytes, from, to: to + 1 })).toBeUndefined();
     expect(scanRecord({ bytes, from: from + 1, to })).toBeUndefined();
+  });
+
+  it.each(['traceId', 'time', 'kubernetes'])('takes no name that is nearly %s for it', (whole) => {
+    const near = [`${whole}x`, `${whole}stamp`, `x${whole}`, whole.slice(0, -1), whole.slice(1)];
+    for (let at = 0; at < whole.length; at++) {
+      for (const other of ['x', '\0', String.fromCharCode(whole.charCodeAt(at) ^ 0x80)])
+        near.push(whole.slice(0, at) + other + whole.slice(at + 1));
+    }
+    for (const text of [whole, ...near].map(withMember)) {
+      expect(scanned(text)).toStrictEqual(parsed(text));
+    }
+  });
+
+  it('takes only what begins with a brace', () => {
+    const rest = '"traceId":"ab","time":"2026-11-23T05:30:57Z"}';
+    for (let byte = 0; byte < 256; byte++)
+      expect(scanned(String.fromCharCode(byte) + rest) !== undefined).toBe(byte === 0x7b);
   });
 
   it('takes nothing of what was scanned before for a part of it', () => {
@@ -206,6 +234,7 @@ describe('scanRecord', () => {
     ['a time of another type', '{"traceId":"a","time":1}'],
     ['white space around it', ' {"traceId":"a","time":"b"}'],
     ['great depth', `{"traceId":"a","time":"b","x":${'['.repeat(40)}${']'.repeat(40)}}`],
+    ['great depth of objects', `{"traceId":"a","time":"b","x":${'{"x":'.repeat(40)}1${'}'.repeat(40)}}`],
     ['a line feed within', '{"traceId":"a",\n"time":"b"}'],
   ])('leaves %s to JSON.parse', (_, text) => {
     expect(scanned(text)).toBeUndefined();
