@@ -6,6 +6,12 @@ import { makeDirectories } from './make-directories.ts';
 /** What the operating system is asked to do; replaced in tests to make a disk fail. */
 export type OpenFile = (path: string, flags: number, mode: number) => Promise<FileHandle>;
 
+/**
+ * Each write returns when what it wrote is on the disk, with the length that leads to it, as if `fdatasync` came behind
+ * it (open(2)): one call of the operating system for both.
+ */
+const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_DSYNC;
+
 /** A file that grows by whole, synced pieces: after a failure or a crash it ends where the last good piece did. */
 export class AppendFile {
   readonly path: string;
@@ -44,8 +50,7 @@ export class AppendFile {
     { base = dirname(path), openFile = open }: { base?: string; openFile?: OpenFile | undefined } = {},
   ): Promise<AppendFile> {
     const firstMade = makeDirectories(dirname(path));
-    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
-    const handle = await openFile(path, flags, 0o644);
+    const handle = await openFile(path, FLAGS, 0o644);
     try {
       const stat = await handle.stat();
       if (!stat.isFile()) {
@@ -76,7 +81,6 @@ export class AppendFile {
       while (written < piece.length) {
         written += (await this.#handle.write(piece, written)).bytesWritten;
       }
-      await this.#handle.datasync();
       this.#end += piece.length;
     } catch (error) {
       this.#torn = true;

@@ -96,11 +96,9 @@ describe('the file writer', () => {
       faulty({
         write: async (handle, args) => {
           calls.push('write');
-          return await handle.write(...args);
-        },
-        datasync: async (handle) => {
-          await handle.datasync();
-          calls.push('sync');
+          const written = await handle.write(...args);
+          calls.push('synced');
+          return written;
         },
       }),
     );
@@ -110,8 +108,8 @@ describe('the file writer', () => {
     await Promise.all(batches);
     await writer.close();
 
-    expect(calls.slice(0, 5)).toEqual(['write', 'sync', 'done 0', 'write', 'sync']);
-    expect(calls.filter((call) => call === 'sync')).toHaveLength(2);
+    expect(calls.slice(0, 5)).toEqual(['write', 'synced', 'done 0', 'write', 'synced']);
+    expect(calls.filter((call) => call === 'synced')).toHaveLength(2);
     expect(readFileSync(path, 'utf8').match(/"n":\d/g)).toEqual(
       Array.from({ length: 10 }, (_, n) => `"n":${n}`),
     );
@@ -196,9 +194,10 @@ describe('the file writer', () => {
     let failures = 1;
     const { writer } = await start(
       faulty({
-        datasync: async (handle) => {
-          if (failures-- > 0) throw new Error('EIO: i/o error, fdatasync');
-          await handle.datasync();
+        write: async (handle, args) => {
+          const written = await handle.write(...args);
+          if (failures-- > 0) throw new Error('EIO: i/o error, write');
+          return written;
         },
       }),
     );
@@ -287,17 +286,15 @@ interface Faults {
     handle: FileHandle,
     args: [piece: Buffer, offset: number],
   ) => Promise<{ bytesWritten: number }>;
-  readonly datasync?: (handle: FileHandle) => Promise<void>;
   readonly truncate?: (handle: FileHandle, length: number) => Promise<void>;
 }
 
 /** Opens real files some of whose calls go wrong. */
-function faulty({ write, datasync, truncate }: Faults): OpenFile {
+function faulty({ write, truncate }: Faults): OpenFile {
   return async (...args) => {
     const handle = await open(...args);
     const calls: Record<string, unknown> = {
       ...(write && { write: async (piece: Buffer, offset: number) => await write(handle, [piece, offset]) }),
-      ...(datasync && { datasync: async () => await datasync(handle) }),
       ...(truncate && { truncate: async (length: number) => await truncate(handle, length) }),
     };
     return new Proxy(handle, {
