@@ -216,6 +216,17 @@ describe('scanRecord', () => {
     },
   );
 
+  it('agrees with JSON.parse about every byte as white space, and behind a backslash', () => {
+    for (let byte = 0; byte < 256; byte++) {
+      const character = String.fromCharCode(byte);
+      for (const value of [`${character}[${character}1${character}]${character}`, `"\\${character}0041"`]) {
+        const text = `{"traceId":"a","time":"2026-11-23T05:30:57Z","x":${value}}`;
+        // A line feed within is left to JSON.parse.
+        expect(scanned(text)).toStrictEqual(byte === 0x0a ? undefined : parsed(text));
+      }
+    }
+  });
+
   it('leaves what is longer than its memory to JSON.parse, and takes what fits', () => {
     for (const [length, fits] of [
       [256 * 1024, true],
