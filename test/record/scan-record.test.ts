@@ -205,6 +205,13 @@ describe('scanRecord', () => {
     }
   });
 
+  it('leaves each line of a piece that is too long to JSON.parse', () => {
+    const record = '{"traceId":"a","time":"2026-11-23T05:30:57Z"}';
+    const { bytes } = sliceOf(`${record}\n${'x'.repeat(1024 * 1024)}`);
+    expect(scanned(record)).toBeDefined();
+    for (let i = 0; i < 2; i++) expect(scanRecord({ bytes, from: 0, to: record.length })).toBeUndefined();
+  });
+
   it.each(['"}', '","y":fals', '","y":[1e', '","y":"\\u00', '","traceId', ''])(
     'stays within its memory where a piece that fills it ends in %j',
     (tail) => {
@@ -216,10 +223,12 @@ describe('scanRecord', () => {
     },
   );
 
-  it('agrees with JSON.parse about every byte as white space, and behind a backslash', () => {
+  it('agrees with JSON.parse about every byte as white space, behind a backslash, and as a digit there', () => {
     for (let byte = 0; byte < 256; byte++) {
       const character = String.fromCharCode(byte);
-      for (const value of [`${character}[${character}1${character}]${character}`, `"\\${character}0041"`]) {
+      const space = `${character}[${character}1${character}]${character}`;
+      const hex = [0, 1, 2, 3].map((at) => `"\\u${'0'.repeat(at)}${character}${'0'.repeat(3 - at)}"`);
+      for (const value of [space, `"\\${character}0041"`, ...hex]) {
         const text = `{"traceId":"a","time":"2026-11-23T05:30:57Z","x":${value}}`;
         // A line feed within is left to JSON.parse.
         expect(scanned(text)).toStrictEqual(byte === 0x0a ? undefined : parsed(text));
