@@ -42,7 +42,7 @@ COPY package.json LICENSE ./
 USER 0
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# A larger nursery gains nothing and costs memory, a smaller one costs time; each thread of V8's pool costs memory;
+# A larger nursery gains nothing and costs memory, a smaller one costs time; threads of V8 cost time and memory;
 # the collector is called when the agent comes to rest (docs/performance.md).
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=8", "--initial-old-space-size=64", "--v8-pool-size=1", "--expose-gc", "/app/dist/main.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=8", "--initial-old-space-size=64", "--single-threaded", "--expose-gc", "/app/dist/main.js"]
 CMD ["agent"]

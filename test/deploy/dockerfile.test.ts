@@ -27,7 +27,7 @@ test('the image runs Node 24 as `frostbeat agent` and is stopped by SIGTERM', ()
   expect(images).toHaveLength(3);
   for (const image of images) expect(image).toMatch(/\bnode(js|:)24\b/);
   expect(last('ENTRYPOINT')).toBe(
-    '["/nodejs/bin/node", "--max-semi-space-size=8", "--initial-old-space-size=64", "--v8-pool-size=1", "--expose-gc", "/app/dist/main.js"]',
+    '["/nodejs/bin/node", "--max-semi-space-size=8", "--initial-old-space-size=64", "--single-threaded", "--expose-gc", "/app/dist/main.js"]',
   );
   expect(last('CMD')).toBe('["agent"]');
   expect(last('STOPSIGNAL')).toBe('SIGTERM');

@@ -21,7 +21,7 @@ export interface MeasuredOptions {
 /** Flags of Node that every measured process runs with: those of the image (Dockerfile), or BENCH_NODE_FLAGS. */
 export const nodeFlags: readonly string[] = (
   process.env['BENCH_NODE_FLAGS'] ??
-  '--max-semi-space-size=8 --initial-old-space-size=64 --v8-pool-size=1 --expose-gc'
+  '--max-semi-space-size=8 --initial-old-space-size=64 --single-threaded --expose-gc'
 )
   .split(' ')
   .filter(Boolean);
