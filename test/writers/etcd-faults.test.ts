@@ -119,8 +119,14 @@ describe('the etcd writer and a cluster', () => {
       (await cluster.leader()) === cluster.members[0] ? cluster.members[1]! : cluster.members[0]!;
     frozen.freeze();
     await write('follower frozen, first');
-    // It has moved on: no further write waits for the frozen one.
-    for (let n = 0; n < 20; n++) expect(await write(`follower frozen, ${n}`)).toBeLessThan(2_000);
+    // It has moved on: no further write waits for the frozen one. One may wait for a leader: on a busy machine the two
+    // that are left elect another when heartbeats come late.
+    const slow: number[] = [];
+    for (let n = 0; n < 20; n++) {
+      const took = await write(`follower frozen, ${n}`);
+      if (took > 2_000) slow.push(took);
+    }
+    expect(slow.length).toBeLessThanOrEqual(1);
     frozen.thaw();
     expect((await stored(await cluster.leader())).size).toBe(20 * 23);
   });
